@@ -1,0 +1,102 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The import arrows of docs/architecture.md. scripts/ build with
+// `--explicit-target-dependency-import-check error`, so an import that is not declared here fails the build.
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+let package = Package(
+    name: "reconciler",
+    products: [
+        .executable(name: "reconciler", targets: ["ReconcilerCLI"]),
+        .executable(name: "demo-web", targets: ["DemoWeb"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        .target(name: "ResourceModel", dependencies: [crypto]),
+        .target(name: "YAML", dependencies: ["CLibYAML", "ResourceModel"]),
+        .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, system]),
+        .target(name: "HTTPTransport", dependencies: ["CLibCurl", "ResourceModel", logging]),
+        .target(
+            name: "KubernetesClient",
+            dependencies: ["HTTPTransport", "YAML", "ResourceModel", logging, subprocess, system]),
+        .target(
+            name: "Desired",
+            dependencies: ["Git", "YAML", "ResourceModel", logging, collections, crypto, subprocess, system]),
+        .target(
+            name: "Applier",
+            dependencies: ["KubernetesClient", "ResourceModel", logging, collections, crypto]),
+        .target(name: "Store", dependencies: ["ResourceModel", grdb, logging]),
+        .target(
+            name: "Reconciler",
+            dependencies: ["Desired", "Applier", "Store", "ResourceModel", logging, lifecycle, collections]),
+        .target(
+            name: "EmbeddedCluster",
+            dependencies: [
+                "ResourceModel", "YAML", grdb, hummingbird, logging, collections, crypto, lifecycle, system,
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .executableTarget(
+            name: "ReconcilerCLI",
+            dependencies: [
+                "Reconciler", "Desired", "Applier", "Store", "EmbeddedCluster", "KubernetesClient", "HTTPTransport",
+                "Git", "YAML", "ResourceModel", argumentParser, logging, lifecycle,
+            ]),
+        .executableTarget(name: "DemoWeb", dependencies: [hummingbird, lifecycle, logging]),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["ResourceModel", "YAML", "HTTPTransport", "KubernetesClient", "EmbeddedCluster", logging, subprocess, system],
+            path: "Tests/TestSupport"),
+        .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel"]),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML", "ResourceModel"], resources: [.copy("Cases")]),
+        .testTarget(name: "GitTests", dependencies: ["Git", "ResourceModel", "TestSupport", system]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel"]),
+        .testTarget(name: "ReconcilerTests", dependencies: ["Reconciler", "Desired", "Applier", "Store", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "YAML", "ResourceModel", "TestSupport"]),
+        .testTarget(
+            name: "APIConformance",
+            dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"],
+            resources: [.copy("Recorded")]),
+        .testTarget(name: "EndToEndTests", dependencies: ["ResourceModel", "TestSupport", subprocess]),
+        .testTarget(name: "CLITests", dependencies: ["ResourceModel", "TestSupport", subprocess]),
+    ],
+    swiftLanguageModes: [.v6]
+)
