@@ -1,0 +1,65 @@
+/// One field that differs.
+package struct FieldChange: Sendable, Hashable, Codable {
+    /// In the notation of `kubectl explain` and FieldsV1: `.spec.template.spec.containers[name="web"].image`.
+    package var path: String
+    /// `nil` when the field is added.
+    package var before: JSONValue?
+    /// `nil` when the field is removed.
+    package var after: JSONValue?
+    /// The live field's owner, where the server says it.
+    package var manager: String?
+    /// Shown as a keyed digest, never as a value.
+    package var isSecret: Bool
+
+    package init(path: String, before: JSONValue?, after: JSONValue?, manager: String? = nil, isSecret: Bool = false) {
+        self.path = path
+        self.before = before
+        self.after = after
+        self.manager = manager
+        self.isSecret = isSecret
+    }
+}
+
+/// What has to happen to one object so that it is as declared.
+package struct Change: Sendable, Hashable {
+    package enum Action: Sendable, Hashable {
+        case create
+        case configure
+        /// Delete and create: a field that cannot be changed, or `Replace=true,Force=true`.
+        case recreate
+        case prune
+        case unchanged
+        case skip(SkipReason)
+    }
+
+    package var id: ResourceID
+    package var action: Action
+    package var fields: [FieldChange]
+    /// What is declared; `nil` for a prune.
+    package var manifest: Manifest?
+    /// What is there; `nil` for a create.
+    package var live: LiveObject?
+
+    package init(id: ResourceID, action: Action, fields: [FieldChange] = [], manifest: Manifest? = nil, live: LiveObject? = nil) {
+        self.id = id
+        self.action = action
+        self.fields = fields
+        self.manifest = manifest
+        self.live = live
+    }
+}
+
+/// Why an object is left alone although it differs. A value: shown, stored and counted.
+package enum SkipReason: Sendable, Hashable, Codable {
+    /// `Prune=false`, or the application's policy does not prune.
+    case pruneDisabled
+    /// `Prune=confirm` without the approval.
+    case pruneUnconfirmed
+    /// The object's controller `ownerReference`.
+    case ownedByController(String)
+    /// Another application's tracking annotation.
+    case ownedByApplication(String)
+    /// A namespace that still holds objects that this application does not own.
+    case namespaceInUse(String)
+    case hookSkipped
+}

@@ -1,0 +1,110 @@
+/// The phases of Argo CD's sync, in the order in which they run.
+package enum SyncPhase: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+    case preSync = "PreSync"
+    case sync = "Sync"
+    case postSync = "PostSync"
+    case syncFail = "SyncFail"
+
+    package static func < (left: SyncPhase, right: SyncPhase) -> Bool {
+        allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+    }
+}
+
+/// One write, decided before anything is written.
+package struct PlanStep: Sendable, Hashable {
+    package enum Verb: String, Sendable, Hashable, Codable { case apply, create, replace, delete }
+
+    package var verb: Verb
+    package var change: Change
+    package var phase: SyncPhase
+    package var wave: Int
+
+    package init(verb: Verb, change: Change, phase: SyncPhase = .sync, wave: Int = 0) {
+        self.verb = verb
+        self.change = change
+        self.phase = phase
+        self.wave = wave
+    }
+}
+
+/// Steps that run beside each other; the next batch starts when all of these have been written.
+package struct PlanBatch: Sendable, Hashable {
+    package var kind: GroupKind
+    package var steps: [PlanStep]
+    package init(kind: GroupKind, steps: [PlanStep]) {
+        self.kind = kind
+        self.steps = steps
+    }
+}
+
+/// The steps of one phase and wave; the next wave starts when this one's objects are healthy.
+package struct PlanWave: Sendable, Hashable {
+    package var phase: SyncPhase
+    package var number: Int
+    package var batches: [PlanBatch]
+    package init(phase: SyncPhase, number: Int, batches: [PlanBatch]) {
+        self.phase = phase
+        self.number = number
+        self.batches = batches
+    }
+}
+
+/// Why a plan must not be executed as it stands.
+package struct Refusal: Sendable, Hashable, Codable, Error, CustomStringConvertible {
+    /// `empty-render`, `prune-budget`, `shared-object`, …
+    package var code: String
+    package var message: String
+    package var objects: [ResourceID]
+    /// The flag or annotation that permits it.
+    package var permit: String?
+
+    package init(code: String, message: String, objects: [ResourceID] = [], permit: String? = nil) {
+        self.code = code
+        self.message = message
+        self.objects = objects
+        self.permit = permit
+    }
+
+    package var description: String { permit.map { "\(message) (to permit it: \($0))" } ?? message }
+}
+
+/// What will be done, step by step: what is shown is what is executed.
+package struct Plan: Sendable, Hashable {
+    /// A digest over revision, rendered manifests, and each object's uid and resourceVersion.
+    package var id: String
+    package var application: String
+    package var revision: Revision
+    package var waves: [PlanWave]
+    /// Objects that need no write.
+    package var unchanged: [ResourceID]
+    /// Objects that differ and are left alone, with the reason.
+    package var skipped: [Change]
+    package var refusals: [Refusal]
+    /// uid and resourceVersion of every live object the plan was made from.
+    package var preconditions: [ResourceID: Precondition]
+
+    package struct Precondition: Sendable, Hashable, Codable {
+        package var uid: String
+        package var resourceVersion: String
+        package init(uid: String, resourceVersion: String) {
+            self.uid = uid
+            self.resourceVersion = resourceVersion
+        }
+    }
+
+    package init(
+        id: String, application: String, revision: Revision, waves: [PlanWave], unchanged: [ResourceID], skipped: [Change],
+        refusals: [Refusal], preconditions: [ResourceID: Precondition]
+    ) {
+        self.id = id
+        self.application = application
+        self.revision = revision
+        self.waves = waves
+        self.unchanged = unchanged
+        self.skipped = skipped
+        self.refusals = refusals
+        self.preconditions = preconditions
+    }
+
+    package var steps: [PlanStep] { waves.flatMap { $0.batches.flatMap(\.steps) } }
+}
