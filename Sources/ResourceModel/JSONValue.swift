@@ -94,7 +94,9 @@ extension JSONValue {
                 return
             }
             let rest = Array(keys.dropFirst())
-            guard var child = self[first] ?? (newValue == nil ? nil : .object([:])) else { return }
+            let existing: JSONValue? = self[first]
+            if existing == nil && newValue == nil { return }
+            var child: JSONValue = existing ?? .object([:])
             self[first] = .null  // as above: no second reference while the child is changed
             child[path: rest] = newValue
             self[first] = child
