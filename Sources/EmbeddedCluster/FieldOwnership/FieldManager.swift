@@ -178,10 +178,12 @@ package enum FieldManager {
         let gone = written.union(comparison.removed)
         for index in managed.entries.indices { managed.entries[index].set = managed.entries[index].set.difference(gone) }
         let taken = written.difference(neverOwned)
-        if !taken.isEmpty {
+        // Seen on the real server: scaling leaves no time on its entry, and no entry at all on a custom resource.
+        let isScale = name.subresource == "scale"
+        if !taken.isEmpty, !(isScale && schema.hasStatusSubresource != nil) {
             var entry = managed[name] ?? .init(name: name, apiVersion: apiVersion, time: nil, set: FieldSet())
             entry.set = entry.set.union(taken)
-            entry.time = now
+            entry.time = isScale ? nil : now
             managed[name] = entry
         }
         managed.removeEmpty()

@@ -117,13 +117,19 @@ extension TypeSchema {
         for member in right.members {
             if let known { if known[member.key] != nil { continue } } else if left.contains(member.key) { continue }
             let (schema, alwaysPresent) = type(member.key)
-            collector.add(.field(member.key), schema.delta(alwaysPresent ? schema.zero : nil, member.value))
+            collector.add(.field(member.key), schema.delta(alwaysPresent ? schema.zero : Optional.none, member.value))
         }
         return collector.delta(isAdded: old == nil, isRemoved: new == nil)
     }
 
     /// What Go has where JSON has nothing.
-    private var zero: JSONValue { if case .map = shape { .object(JSONObject()) } else { .null } }
+    private var zero: JSONValue {
+        switch shape {
+        case .map: .object(JSONObject())
+        case .scalar(.string) where format == nil: ""
+        default: .null
+        }
+    }
 
     private func items(_ old: JSONValue?, _ new: JSONValue?, _ list: List) -> Delta {
         let left = old?.arrayValue ?? []

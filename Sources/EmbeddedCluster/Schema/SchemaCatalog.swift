@@ -181,6 +181,11 @@ enum GoShape {
         case "template": return owner != "ReplicationControllerSpec"
         case "containers": return owner == "PodSpec"
         case "resources": return owner == "PersistentVolumeClaimSpec"
+        case "podSelector": return owner == "NetworkPolicySpec"
+        case "scaleTargetRef": return owner == "HorizontalPodAutoscalerSpec"
+        case "eventTime", "firstTimestamp", "lastTimestamp", "source", "involvedObject", "reportingComponent",
+            "reportingInstance":
+            return owner == "Event"
         case "versions", "conditions", "storedVersions": return owner.hasPrefix("CustomResourceDefinition")
         default: return values.contains(field)
         }
