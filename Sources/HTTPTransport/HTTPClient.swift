@@ -15,11 +15,6 @@ package final class HTTPClient: Sendable {
         streams = CurlEngine(name: "http-streams", limits: configuration.streamLimits)
     }
 
-    deinit {
-        requests.shutDown()
-        streams.shutDown()
-    }
-
     /// Ends every running transfer with code `shut-down`, and the threads. Later calls fail the same way.
     package func shutDown() {
         requests.shutDown()

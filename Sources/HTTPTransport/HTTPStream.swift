@@ -40,7 +40,7 @@ package struct HTTPLines: AsyncSequence, Sendable {
 
     package func makeAsyncIterator() -> Iterator { Iterator(stream: stream) }
 
-    package struct Iterator: AsyncIteratorProtocol {
+    package struct Iterator: AsyncIteratorProtocol, Sendable {
         fileprivate let stream: HTTPStream
         private var framer = LineFramer()
 
@@ -57,7 +57,7 @@ package struct HTTPLines: AsyncSequence, Sendable {
 }
 
 /// Cuts bytes into lines; each byte is looked at once.
-struct LineFramer {
+struct LineFramer: Sendable {
     private var bytes: [UInt8] = []
     private var start = 0
     private var searched = 0

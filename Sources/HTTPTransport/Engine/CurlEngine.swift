@@ -9,6 +9,9 @@ final class CurlEngine: Sendable {
 
     init(name: String, limits: HTTPLimits) { mailbox = Mailbox(name: name, limits: limits) }
 
+    /// Streams keep their engine: it ends when the client and its last stream are let go of.
+    deinit { mailbox.put(.shutDown) }
+
     /// The transfer's sink hears exactly once how it ended.
     func start(_ transfer: Transfer) { mailbox.put(.start(transfer)) }
 

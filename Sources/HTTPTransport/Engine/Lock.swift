@@ -1,10 +1,10 @@
 import Glibc
 
 /// A mutex at a stable address. (`Synchronization.Mutex` makes the thread sanitizer report races that do not exist on Linux.)
-final class Lock: @unchecked Sendable {  // guards itself
+package final class Lock: @unchecked Sendable {  // guards itself
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    init() {
+    package init() {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -15,7 +15,7 @@ final class Lock: @unchecked Sendable {  // guards itself
         mutex.deallocate()
     }
 
-    func withLock<Result>(_ body: () -> Result) -> Result {
+    package func withLock<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body()

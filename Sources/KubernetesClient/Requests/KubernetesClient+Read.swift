@@ -1,0 +1,81 @@
+import HTTPTransport
+import ResourceModel
+
+extension KubernetesClient {
+    /// The object, or `nil` when the server says that this object is not there. Any other 404 (an unknown kind, a proxy's page) is
+    /// thrown: an error never looks like "absent".
+    package func get(
+        _ resource: APIResource, namespace: String?, name: String, subresource: String? = nil
+    ) async throws -> JSONValue? {
+        let path = resource.path(namespace: namespace, name: name, subresource: subresource)
+        let request = APIError.Request(verb: "get", method: "GET", path: path, object: resource.id(namespace: namespace, name: name))
+        guard !name.isEmpty else { throw MalformedAnswer(request: request, message: "no name was given") }
+        do {
+            let response = try await send(Outgoing(request: request, isIdempotent: true))
+            return try json(response, for: request)
+        } catch let error as APIError where error.code == 404 && error.reason == "NotFound" && error.name == name {
+            return nil
+        }
+    }
+
+    /// All objects of a kind in one namespace, or (with `nil`) in all of them, read page by page. When the pages' snapshot expires
+    /// on the way, the list starts again; a partial list is never returned.
+    package func list(_ resource: APIResource, namespace: String?, options: ListOptions = ListOptions()) async throws -> ObjectList {
+        do {
+            return try await listPages(resource, namespace: namespace, options: options)
+        } catch let error as APIError where error.isExpired {
+            logger?.debug("\(error.request): the list expired between pages; again, in one piece")
+            var whole = options
+            whole.pageSize = 0
+            return try await listPages(resource, namespace: namespace, options: whole)
+        }
+    }
+
+    private func listPages(_ resource: APIResource, namespace: String?, options: ListOptions) async throws -> ObjectList {
+        var items: [JSONValue] = []
+        var token: String?
+        var headers = HTTPHeaders()
+        if options.metadataOnly {
+            headers["Accept"] = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+        }
+        let request = APIError.Request(verb: "list", method: "GET", path: resource.path(namespace: namespace))
+        while true {
+            let query = queryString([
+                ("labelSelector", options.labelSelector), ("fieldSelector", options.fieldSelector),
+                ("limit", options.pageSize > 0 ? "\(options.pageSize)" : nil), ("continue", token),
+                // A continue token carries its own version.
+                ("resourceVersion", token == nil ? options.resourceVersion : nil),
+            ])
+            let response = try await send(
+                Outgoing(request: request, query: query, headers: headers, isIdempotent: true, deadline: requestDeadline * 2))
+            let page = try json(response, for: request)
+            guard let version = page[path: "metadata", "resourceVersion"]?.stringValue else {
+                throw MalformedAnswer(request: request, message: "not a list: \(page["kind"]?.stringValue ?? page.typeName)")
+            }
+            // Go servers may write an empty list as null.
+            for item in page["items"]?.arrayValue ?? [] { items.append(completed(item, resource)) }
+            token = page[path: "metadata", "continue"]?.stringValue
+            guard let next = token, !next.isEmpty else { return ObjectList(items: items, resourceVersion: version) }
+        }
+    }
+
+    /// Items of a list come without apiVersion and kind.
+    private func completed(_ item: JSONValue, _ resource: APIResource) -> JSONValue {
+        guard case .object(let object) = item, !object.contains("kind") else { return item }
+        return .object(
+            JSONObject(
+                [
+                    .init(key: "apiVersion", value: .string(resource.apiVersion)), .init(key: "kind", value: .string(resource.kind)),
+                ] + object.members.filter { $0.key != "apiVersion" }))
+    }
+
+    /// The server's version, such as `v1.36.0`.
+    package func serverVersion() async throws -> String {
+        let request = APIError.Request(verb: "discover", method: "GET", path: "/version")
+        let value = try json(try await send(Outgoing(request: request, isIdempotent: true)), for: request)
+        guard let version = value["gitVersion"]?.stringValue else {
+            throw MalformedAnswer(request: request, message: "no gitVersion")
+        }
+        return version
+    }
+}

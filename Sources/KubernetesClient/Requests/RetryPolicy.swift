@@ -1,0 +1,24 @@
+/// When a failed request is sent again.
+package struct RetryPolicy: Sendable {
+    /// Attempts in all.
+    package var attempts: Int
+    /// Before the second attempt; doubled each time, with jitter.
+    package var firstDelay: Duration
+    package var longestDelay: Duration
+
+    package init(attempts: Int = 6, firstDelay: Duration = .milliseconds(100), longestDelay: Duration = .seconds(10)) {
+        self.attempts = attempts
+        self.firstDelay = firstDelay
+        self.longestDelay = longestDelay
+    }
+
+    /// Every request once.
+    package static let none = RetryPolicy(attempts: 1)
+
+    /// - Parameter attempt: the one that failed, from 1.
+    func delay(after attempt: Int, retryAfter: Duration?) -> Duration {
+        if let retryAfter { return min(retryAfter, .seconds(30)) }
+        let doubled = firstDelay * (1 << min(attempt - 1, 16))
+        return min(doubled, longestDelay) * Double.random(in: 0.75...1.25)
+    }
+}
