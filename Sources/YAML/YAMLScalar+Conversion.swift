@@ -10,7 +10,7 @@ extension YAMLScalar.Resolution {
         case .bool(let value): .bool(value)
         case .integer(let value): .integer(value)
         case .unsigned(let value): .number("\(Double(value))")
-        case .float(let value): value.isFinite ? Self.number(value) : nil
+        case .float(let value): value.isFinite ? Self.number(value) : JSONValue?.none  // a bare nil would be JSON's null
         }
     }
 

@@ -28,7 +28,7 @@ enum YAMLText {
                 if looksNumeric, !isNumberLike(byte) { looksNumeric = false }
             }
             if looksNumeric { return false }
-            return YAMLScalar.resolve(UnsafeBufferPointer(bytes)) == .string
+            return YAMLScalar.resolve(bytes) == .string
         }
     }
 
