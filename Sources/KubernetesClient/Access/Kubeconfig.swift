@@ -77,7 +77,7 @@ package struct Kubeconfig: Sendable {
 
     private static func document(_ bytes: [UInt8], _ path: String) throws(AccessError) -> JSONValue {
         do {
-            return try JSONValue(parsing: bytes)
+            return try YAML.documents(in: bytes, path: path).first?.value ?? .null
         } catch {
             throw AccessError(code: "malformed", message: "not a kubeconfig: \(error)")
         }
