@@ -1,0 +1,108 @@
+import Glibc
+import ResourceModel
+
+/// What went wrong with a cluster's directory or its start.
+package struct ClusterError: ClassifiedError, CustomStringConvertible {
+    /// `cluster.locked`, `cluster.directory`, `cluster.start`, ...
+    package var code: String
+    package var message: String
+    package var failureKind: FailureKind { .failed }
+    package var description: String { message }
+
+    package init(code: String, message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// The files of a cluster's directory.
+package struct ClusterFiles: Sendable {
+    package let directory: String
+
+    package init(directory: String) { self.directory = directory }
+
+    package var kubeconfig: String { directory + "/kubeconfig" }
+    /// Process id and address of the process that serves the cluster.
+    package var running: String { directory + "/running.json" }
+    var database: String { directory + "/cluster.db" }
+    var lock: String { directory + "/lock" }
+
+    /// Makes the directory (mode 0700) and its parents.
+    func make() throws(ClusterError) {
+        var path = directory.hasPrefix("/") ? "" : "."
+        for part in directory.split(separator: "/") {
+            path += "/" + part
+            if mkdir(path, 0o700) != 0, errno != EEXIST {
+                throw ClusterError(
+                    code: "cluster.directory",
+                    message: "cannot make the directory \(path): \(String(cString: strerror(errno))). Choose another one with --state-dir.")
+            }
+        }
+    }
+
+    /// A file's content; `nil` when there is none.
+    package static func read(_ path: String) throws(ClusterError) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        if file < 0, errno == ENOENT { return nil }
+        guard file >= 0 else {
+            throw ClusterError(code: "cluster.file", message: "cannot read \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            guard count >= 0 else {
+                throw ClusterError(code: "cluster.file", message: "cannot read \(path): \(String(cString: strerror(errno)))")
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Writes a file that only its owner can read; replaces it whole.
+    static func write(_ text: String, to path: String) throws(ClusterError) {
+        let temporary = path + ".new"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let bytes = Array(text.utf8)
+        guard file >= 0, Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0, close(file) == 0,
+            rename(temporary, path) == 0
+        else {
+            throw ClusterError(code: "cluster.file", message: "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Keeps two processes from opening one cluster directory. Held until it is released or the process ends.
+final class DirectoryLock: Sendable {
+    private let file: Int32
+
+    init(_ files: ClusterFiles) throws(ClusterError) {
+        let file = open(files.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw ClusterError(code: "cluster.file", message: "cannot open \(files.lock): \(String(cString: strerror(errno)))")
+        }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            throw ClusterError(
+                code: "cluster.locked",
+                message: "the cluster in \(files.directory) is in use by another process. "
+                    + "Stop it with `reconciler cluster stop`, or use `reconciler cluster kubeconfig` to reach it.")
+        }
+        self.file = file
+    }
+
+    func release() { close(file) }
+
+    /// Whether a process holds the lock now.
+    static func isHeld(_ files: ClusterFiles) -> Bool {
+        let file = open(files.lock, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        if flock(file, LOCK_EX | LOCK_NB) == 0 {
+            flock(file, LOCK_UN)
+            return false
+        }
+        return true
+    }
+}
