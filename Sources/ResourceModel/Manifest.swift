@@ -6,12 +6,29 @@ package struct Manifest: Sendable, Hashable {
     package var body: JSONValue
     /// Where it was declared; for rendered sources the file that the renderer was started on.
     package var source: SourceLocation
+    /// Set where only the cluster knows whether the kind is namespaced and the object names no namespace: the namespace that the
+    /// object goes into if discovery says that it is. `withNamespace(resolvedTo:)` settles it.
+    package var namespaceIfNamespaced: String?
 
-    package init(id: ResourceID, apiVersion: String, body: JSONValue, source: SourceLocation) {
+    package init(
+        id: ResourceID, apiVersion: String, body: JSONValue, source: SourceLocation, namespaceIfNamespaced: String? = nil
+    ) {
         self.id = id
         self.apiVersion = apiVersion
         self.body = body
         self.source = source
+        self.namespaceIfNamespaced = namespaceIfNamespaced
+    }
+
+    /// The manifest in that namespace, in identity and body; `nil` makes it cluster-scoped.
+    package func withNamespace(resolvedTo namespace: String?) -> Manifest {
+        var result = self
+        result.id.namespace = namespace
+        result.namespaceIfNamespaced = nil
+        if namespace != body[path: "metadata", "namespace"]?.stringValue || (namespace == nil && body[path: "metadata", "namespace"] != nil) {
+            result.body[path: "metadata", "namespace"] = namespace.map(JSONValue.string)
+        }
+        return result
     }
 
     package var groupVersionKind: GroupVersionKind { GroupVersionKind(apiVersion: apiVersion, kind: id.kind) }

@@ -1,0 +1,78 @@
+import ResourceModel
+
+/// A directory of plain manifests.
+struct DirectorySource {
+    /// A file that contains this is left out.
+    static let skipMarker: StaticString = "+argocd:skip-file-rendering"
+
+    let request: RenderRequest
+
+    /// Reads every manifest file. All files are read, whatever is wrong with some.
+    func render() async throws -> RenderedSource {
+        let options = request.source.directory ?? DirectoryOptions()
+        let include = try options.include.map { try glob($0) }
+        let exclude = try options.exclude.map { try glob($0) }
+        var reader = ManifestReader()
+        var files: [(file: FileTreeEntry, path: String)] = []
+        for entry in try await request.tree.entries(in: request.path, recursive: options.recurse) {
+            let relative = RepositoryPath.relative(entry.path, to: request.path) ?? entry.path
+            if exclude?.matches(relative) == true { continue }
+            if let include, !include.matches(relative) { continue }
+            if Self.isArgoOverride(entry.name) { continue }
+            switch entry.kind {
+            case .directory: continue
+            case .submodule:
+                if options.recurse { reader.add(.submodule(entry.path)) }
+            case .symlink where isCandidate(entry.name, options):
+                do {
+                    guard let target = try await request.tree.followedEntry(at: entry.path), target.isFile else { continue }
+                    files.append((target, entry.path))
+                } catch let problem as Problem {
+                    reader.add(problem)
+                }
+            case .symlink: continue
+            case .file, .executable:
+                if entry.name.hasSuffix(".jsonnet") {
+                    reader.add(
+                        Problem(
+                            code: "source.unsupported", message: "Jsonnet is not supported yet",
+                            location: SourceLocation(path: entry.path, line: 0),
+                            hint: "commit the rendered YAML or JSON, or exclude the file with `directory.exclude`"))
+                } else if isCandidate(entry.name, options) {
+                    files.append((entry, entry.path))
+                }
+            }
+        }
+        let contents = try await request.tree.contents(of: files.map(\.file))
+        for (file, bytes) in zip(files, contents) where !DocumentReader.contains(Self.skipMarker, in: bytes) {
+            do {
+                reader.read(try DocumentReader.documents(in: bytes, path: file.path))
+            } catch {
+                reader.add(error)
+            }
+        }
+        return RenderedSource(manifests: reader.manifests, problems: reader.problems)
+    }
+
+    private func isCandidate(_ name: String, _ options: DirectoryOptions) -> Bool {
+        options.disableExtensionFilter || DocumentReader.hasManifestExtension(name)
+    }
+
+    private static func isArgoOverride(_ name: String) -> Bool { name.hasPrefix(".argocd-source") && name.hasSuffix(".yaml") }
+
+    private func glob(_ pattern: String) throws(Problem) -> Glob {
+        do {
+            return try Glob(pattern)
+        } catch {
+            throw Problem(code: "application.invalid-value", message: error.message, location: request.source.location)
+        }
+    }
+}
+
+extension Problem {
+    static func submodule(_ path: String) -> Problem {
+        Problem(
+            code: "source.submodule", message: "Git submodules are not supported yet", location: SourceLocation(path: path, line: 0),
+            hint: "use a source of its own for the submodule's repository")
+    }
+}

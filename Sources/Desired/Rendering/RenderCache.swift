@@ -1,0 +1,73 @@
+import ResourceModel
+import Synchronization
+
+/// Renders that were made before, each with everything it looked at: it is used again exactly while all of that is unchanged, so
+/// that a push to a large repository renders only the applications whose inputs it touched.
+package final class RenderCache: Sendable {
+    /// One render and what it depends on.
+    struct Entry: Sendable {
+        /// For each source, what was looked at in its tree.
+        var inputs: [[RenderInput]]
+        var manifests: [Manifest]
+        var warnings: [Problem]
+        var digest: String
+        var lastUse: UInt64
+    }
+
+    /// What a render depends on beside files: the application's sources and destination, the tools' settings, and the commit only
+    /// where the sources mention it.
+    struct Key: Sendable, Hashable {
+        var application: String
+        var specification: String
+        var capabilities: ClusterCapabilities
+        var commit: String
+    }
+
+    private struct State: Sendable {
+        var entries: [Key: Entry] = [:]
+        var clock: UInt64 = 0
+        var hits = 0
+        var misses = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    /// - Parameter capacity: the most renders to keep; the one that was not used for longest goes first.
+    package init(capacity: Int = 4096) { self.capacity = capacity }
+
+    /// How often a render could be used again, and how often not.
+    package var statistics: (hits: Int, misses: Int) { state.withLock { ($0.hits, $0.misses) } }
+
+    /// The render, if everything that it looked at is the same in these trees.
+    func entry(for key: Key, in trees: [any FileTree]) async throws -> Entry? {
+        guard let entry = state.withLock({ $0.entries[key] }), entry.inputs.count == trees.count else {
+            state.withLock { $0.misses += 1 }
+            return nil
+        }
+        for (inputs, tree) in zip(entry.inputs, trees) {
+            for input in inputs where try await RecordingFileTree.look(at: input.path, input.aspect, in: tree) != input {
+                state.withLock { $0.misses += 1 }
+                return nil
+            }
+        }
+        state.withLock {
+            $0.hits += 1
+            $0.clock += 1
+            $0.entries[key]?.lastUse = $0.clock
+        }
+        return entry
+    }
+
+    func store(_ entry: Entry, for key: Key) {
+        state.withLock { state in
+            state.clock += 1
+            var entry = entry
+            entry.lastUse = state.clock
+            state.entries[key] = entry
+            if state.entries.count > capacity, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+                state.entries[oldest.key] = nil
+            }
+        }
+    }
+}
