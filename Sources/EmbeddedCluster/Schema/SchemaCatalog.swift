@@ -157,6 +157,7 @@ private struct BuiltInSchemaBuilder {
             }
             field.patchMergeKey = property.value["x-kubernetes-patch-merge-key"]?.stringValue
             field.alwaysPresent = GoShape.isAlwaysPresent(property.key, of: owner)
+            field.omitsZero = GoShape.omitsZero(property.key, of: owner)
             if property.key == "protocol", owner.hasSuffix(".ContainerPort") || owner.hasSuffix(".ServicePort") {
                 field.keyDefault = "TCP"
             }
@@ -165,29 +166,5 @@ private struct BuiltInSchemaBuilder {
         let node = TypeSchema(.map(.init(fields: fields, element: element, isAtomic: isAtomic)))
         node.required = (value["required"]?.arrayValue ?? []).compactMap(\.stringValue)
         return node
-    }
-}
-
-/// Which fields of the built-in types are struct values in Go: never absent, so their owner does not change when they "appear".
-enum GoShape {
-    private static let values: Set<String> = [
-        "metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate", "loadBalancer", "names",
-        "acceptedNames",
-    ]
-
-    static func isAlwaysPresent(_ field: String, of definition: String) -> Bool {
-        let owner = definition.split(separator: ".").last ?? ""
-        switch field {
-        case "template": return owner != "ReplicationControllerSpec"
-        case "containers": return owner == "PodSpec"
-        case "resources": return owner == "PersistentVolumeClaimSpec"
-        case "podSelector": return owner == "NetworkPolicySpec"
-        case "scaleTargetRef": return owner == "HorizontalPodAutoscalerSpec"
-        case "eventTime", "firstTimestamp", "lastTimestamp", "source", "involvedObject", "reportingComponent",
-            "reportingInstance":
-            return owner == "Event"
-        case "versions", "conditions", "storedVersions": return owner.hasPrefix("CustomResourceDefinition")
-        default: return values.contains(field)
-        }
     }
 }

@@ -6,7 +6,7 @@ extension TypeSchema {
     /// - Parameters:
     ///   - structural: its `openAPIV3Schema`.
     ///   - hasStatus: whether the version has a status subresource, so that writes elsewhere leave `status` alone.
-    package convenience init(structural: JSONValue, hasStatus: Bool) {
+    package convenience init(structural: JSONValue, hasStatus: Bool = false) {
         let node = Self.node(structural, isResource: true)
         self.init(node.shape)
         format = node.format

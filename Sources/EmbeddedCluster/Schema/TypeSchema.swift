@@ -35,6 +35,8 @@ package final class TypeSchema: @unchecked Sendable {
         package var patchMergeKey: String?
         /// Go's type has a value here, not a pointer, so the field is never absent: `null` or `{}` on both sides of a compare.
         package var alwaysPresent = false
+        /// Go's type has a plain value here and leaves its zero out of JSON.
+        package var omitsZero = false
         /// Stands in for a missing list key (`protocol: TCP`).
         package var keyDefault: JSONValue?
     }
