@@ -25,7 +25,9 @@ package struct Manifest: Sendable, Hashable {
         var result = self
         result.id.namespace = namespace
         result.namespaceIfNamespaced = nil
-        if namespace != body[path: "metadata", "namespace"]?.stringValue || (namespace == nil && body[path: "metadata", "namespace"] != nil) {
+        if namespace != body[path: "metadata", "namespace"]?.stringValue
+            || (namespace == nil && body[path: "metadata", "namespace"] != nil)
+        {
             result.body[path: "metadata", "namespace"] = namespace.map(JSONValue.string)
         }
         return result

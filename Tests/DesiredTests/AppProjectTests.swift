@@ -46,13 +46,16 @@ import Testing
         let project = AppProject(
             name: "p", location: place, clusterResourceWhitelist: [.init(group: "", kind: "Namespace", name: "shop-*")],
             clusterResourceBlacklist: [.init(group: "", kind: "Namespace", name: "shop-0")],
-            namespaceResourceWhitelist: [.init(group: "*", kind: "*")], namespaceResourceBlacklist: [.init(group: "", kind: "Secret")])
+            namespaceResourceWhitelist: [.init(group: "*", kind: "*")],
+            namespaceResourceBlacklist: [.init(group: "", kind: "Secret")])
         let namespace = GroupKind(group: "", kind: "Namespace")
         #expect(project.permits(namespace, name: "shop-1", namespaced: false))
         #expect(!project.permits(namespace, name: "shop-0", namespaced: false))
         #expect(!project.permits(namespace, name: "other", namespaced: false))
         #expect(!project.permits(GroupKind(group: "", kind: "Secret"), name: "x", namespaced: true))
-        #expect(AppProject(name: "p", location: place, namespaceResourceWhitelist: []).permits(namespace, name: "x", namespaced: true) == false)
+        #expect(
+            AppProject(name: "p", location: place, namespaceResourceWhitelist: []).permits(namespace, name: "x", namespaced: true)
+                == false)
     }
 
     @Test func theImplicitDefaultPermitsEverything() {

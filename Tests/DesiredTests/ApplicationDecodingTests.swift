@@ -101,7 +101,10 @@ import Testing
     @Test(arguments: [
         ("syncPolicy:\n  automted: {}", "application.unknown-field", 13, "did you mean `automated`?"),
         ("sourcePolicy: {}", "application.unknown-field", 12, "spec.sourcePolicy"),
-        ("syncPolicy:\n  syncOptions:\n    - CreateNamespaces=true", "application.unknown-sync-option", 14, "did you mean `CreateNamespace`?"),
+        (
+            "syncPolicy:\n  syncOptions:\n    - CreateNamespaces=true", "application.unknown-sync-option", 14,
+            "did you mean `CreateNamespace`?"
+        ),
         ("syncPolicy:\n  syncOptions: [Prune=maybe]", "application.unknown-sync-option", 13, "true, false or confirm"),
         ("syncPolicy:\n  syncOptions: [CreateNamespace]", "application.unknown-sync-option", 13, "CreateNamespace=true"),
         ("syncPolicy:\n  syncOptions: [Force=true]", "application.unknown-sync-option", 13, "single resources"),
@@ -123,7 +126,8 @@ import Testing
     @Test(arguments: [
         ("plugin: {name: x}", "spec.source.plugin"), ("chart: redis", "spec.source.chart"),
         ("directory:\n  jsonnet: {libs: [x]}", "spec.source.directory.jsonnet"), ("tagPrefix: v", "spec.source.tagPrefix"),
-        ("kustomize: {version: v4}", "spec.source.kustomize.version"), ("helm: {passCredentials: true}", "spec.source.helm.passCredentials"),
+        ("kustomize: {version: v4}", "spec.source.kustomize.version"),
+        ("helm: {passCredentials: true}", "spec.source.helm.passCredentials"),
     ])
     func refusesWhatIsNotSupportedByName(_ source: String, field: String) throws {
         let (application, problems) = Application.decode(try document(applicationYAML(source: source)))
@@ -146,7 +150,8 @@ import Testing
                 """))
         #expect(
             Set(problems.map(\.code)) == [
-                "application.invalid-name", "application.unsupported-field", "application.invalid-value", "application.unknown-field",
+                "application.invalid-name", "application.unsupported-field", "application.invalid-value",
+                "application.unknown-field",
             ])
         #expect(problems.count == 6)
     }
@@ -174,10 +179,12 @@ import Testing
         #expect(problems.map(\.severity) == [.warning])
     }
 
-    @Test(arguments: [
-        ("30s", Duration.seconds(30)), ("1h30m", .seconds(5400)), ("250ms", .milliseconds(250)), ("1.5h", .seconds(5400)), ("90", .seconds(90)),
-        ("", nil), ("5x", nil), ("s", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("30s", Duration.seconds(30)), ("1h30m", .seconds(5400)), ("250ms", .milliseconds(250)), ("1.5h", .seconds(5400)),
+            ("90", .seconds(90)),
+            ("", nil), ("5x", nil), ("s", nil),
+        ] as [(String, Duration?)])
     func readsDurationsAsGoWritesThem(_ text: String, duration: Duration?) {
         #expect(Duration(goNotation: text) == duration)
     }

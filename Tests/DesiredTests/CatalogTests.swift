@@ -12,7 +12,8 @@ import Testing
     @Test func findsApplicationsWhereverTheyLie() async throws {
         let catalog = try await catalog([
             "apps/a.yaml": applicationYAML("a") + "\n---\n" + applicationYAML("b"), "deep/er/c.yml": applicationYAML("c"),
-            "json/d.json": #"{"apiVersion":"argoproj.io/v1alpha1","kind":"Application","metadata":{"name":"d"},"spec":{"source":{"repoURL":".","path":"x"},"destination":{"name":"in-cluster"}}}"#,
+            "json/d.json":
+                #"{"apiVersion":"argoproj.io/v1alpha1","kind":"Application","metadata":{"name":"d"},"spec":{"source":{"repoURL":".","path":"x"},"destination":{"name":"in-cluster"}}}"#,
             "list.yaml": """
             apiVersion: v1
             kind: List
@@ -43,12 +44,17 @@ import Testing
 
     @Test func reportsEveryProblemAndKeepsTheOthers() async throws {
         let catalog = try await catalog([
-            "a.yaml": applicationYAML("good"), "b.yaml": "# argoproj.io/\na: [1", "c.yaml": applicationYAML("bad", spec: "projct: x"),
-            "d.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}", "e.yaml": "apiVersion: argoproj.io/v2\nkind: Application",
+            "a.yaml": applicationYAML("good"), "b.yaml": "# argoproj.io/\na: [1",
+            "c.yaml": applicationYAML("bad", spec: "projct: x"),
+            "d.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}",
+            "e.yaml": "apiVersion: argoproj.io/v2\nkind: Application",
         ])
         #expect(catalog.applications.map(\.name) == ["good"])
         #expect(catalog.problems.map { $0.location?.path } == ["b.yaml", "c.yaml", "d.yaml", "e.yaml"])
-        #expect(catalog.problems.map(\.code) == ["yaml.syntax", "application.unknown-field", "application-set.unsupported", "application.unknown-version"])
+        #expect(
+            catalog.problems.map(\.code) == [
+                "yaml.syntax", "application.unknown-field", "application-set.unsupported", "application.unknown-version",
+            ])
         #expect(!catalog.isComplete)
         #expect(throws: Problems.self) { try catalog.application(named: "bad") }
     }

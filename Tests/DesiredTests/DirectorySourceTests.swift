@@ -22,13 +22,16 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("include: '*.yaml'", ["a", "x"]), ("exclude: '{sub/*,a.yaml}'", ["b"]), ("include: 'sub/**'\nexclude: '**/x.yaml'", []),
-        ("disableExtensionFilter: true", ["a", "b", "plain", "x"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("include: '*.yaml'", ["a", "x"]), ("exclude: '{sub/*,a.yaml}'", ["b"]),
+            ("include: 'sub/**'\nexclude: '**/x.yaml'", []),
+            ("disableExtensionFilter: true", ["a", "b", "plain", "x"]),
+        ] as [(String, [String])])
     func includesAndExcludes(_ options: String, names: [String]) async throws {
         try await withFiles([
-            "app/a.yaml": configMap("a"), "app/b.yml": configMap("b"), "app/plain": configMap("plain"), "app/sub/x.yaml": configMap("x"),
+            "app/a.yaml": configMap("a"), "app/b.yml": configMap("b"), "app/plain": configMap("plain"),
+            "app/sub/x.yaml": configMap("x"),
         ]) { root in
             let source = "directory:\n  recurse: true\n" + options.split(separator: "\n").map { "  \($0)\n" }.joined()
             let state = try await render(applicationYAML(source: source), in: root)
@@ -37,7 +40,10 @@ import Testing
     }
 
     @Test func leavesOutFilesWithTheMarker() async throws {
-        try await withFiles(["app/a.yaml": configMap("a"), "app/values.yaml": "# +argocd:skip-file-rendering\nreplicas: [", "app/b.yaml": configMap("b")]) {
+        try await withFiles([
+            "app/a.yaml": configMap("a"), "app/values.yaml": "# +argocd:skip-file-rendering\nreplicas: [",
+            "app/b.yaml": configMap("b"),
+        ]) {
             let found1 = try await render(applicationYAML(), in: $0).manifests.map(\.id.name)
             #expect(found1 == ["a", "b"])
         }
@@ -64,7 +70,8 @@ import Testing
 
     @Test func reportsEveryProblemOfEveryFile() async throws {
         try await withFiles([
-            "app/a.yaml": "a: [1\n", "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\nkind: Pod\nmetadata: {name: x}",
+            "app/a.yaml": "a: [1\n",
+            "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\nkind: Pod\nmetadata: {name: x}",
             "app/c.yaml": "- 1", "app/d.json": "{\n\"a\": }", "app/ok.yaml": configMap("ok"),
             "app/e.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  annotations:\n    example.com/port: 80",
             "app/f.yaml": "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: x-}",
@@ -80,7 +87,8 @@ import Testing
     }
 
     @Test func keepsHooksWithGenerateName() async throws {
-        let hook = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: migrate-\n  annotations: {argocd.argoproj.io/hook: PreSync}\n"
+        let hook =
+            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: migrate-\n  annotations: {argocd.argoproj.io/hook: PreSync}\n"
         try await withFiles(["app/a.yaml": hook + "---\n" + hook]) { root in
             let state = try await render(applicationYAML(), in: root)
             #expect(state.manifests.map(\.id.name) == ["migrate-", "migrate-"])
@@ -130,7 +138,9 @@ import Testing
     }
 
     @Test func theLastOfTwoDeclarationsWinsWithAWarning() async throws {
-        try await withFiles(["app/a.yaml": configMap("a", "key: first"), "app/b.yaml": configMap("a", "key: last", namespace: "shop")]) { root in
+        try await withFiles([
+            "app/a.yaml": configMap("a", "key: first"), "app/b.yaml": configMap("a", "key: last", namespace: "shop"),
+        ]) { root in
             let state = try await render(applicationYAML(), in: root)
             #expect(state.manifests.map { $0.body[path: "data", "key"] } == ["last"])
             #expect(state.warnings.map(\.code) == ["RepeatedResourceWarning"])

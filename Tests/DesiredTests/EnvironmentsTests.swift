@@ -8,7 +8,8 @@ import Testing
     private func repository() throws -> OfflineRepository {
         try requireTool("helm")
         try requireTool("kubectl")
-        return try OfflineRepository(directory: packageRoot.appending("environments"), root: packageRoot, tools: toolsWithTestTools)
+        return try OfflineRepository(
+            directory: packageRoot.appending("environments"), root: packageRoot, tools: toolsWithTestTools)
     }
 
     @Test func haveNoProblems() async throws {
@@ -26,7 +27,10 @@ import Testing
             ]
         ),
         ("staging", ["apps/Deployment staging/web", "ConfigMap staging/web-fc6c2bckkb", "Service staging/web"]),
-        ("production", ["apps/Deployment production/production", "ConfigMap production/production", "Service production/production"]),
+        (
+            "production",
+            ["apps/Deployment production/production", "ConfigMap production/production", "Service production/production"]
+        ),
     ])
     func renderWhatTheyDeclare(_ name: String, objects: [String]) async throws {
         let repository = try repository()

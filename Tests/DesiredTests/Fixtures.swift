@@ -26,7 +26,8 @@ func write(_ text: String, to name: String, in directory: FilePath) throws {
 }
 
 /// The package's own root.
-let packageRoot = FilePath(URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path)
+let packageRoot = FilePath(
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path)
 
 /// `PATH` with the directory that `scripts/test-tools` fills.
 let toolsWithTestTools = ToolConfiguration(
@@ -35,7 +36,8 @@ let toolsWithTestTools = ToolConfiguration(
 /// - Throws: an error that says what to do when a tool that a test needs is not there.
 func requireTool(_ name: String) throws {
     try #require(
-        toolsWithTestTools.locate(name) != nil, "`\(name)` is neither on PATH nor in .build/test-tools/bin: run scripts/test-tools")
+        toolsWithTestTools.locate(name) != nil,
+        "`\(name)` is neither on PATH nor in .build/test-tools/bin: run scripts/test-tools")
 }
 
 /// The one document of a text.
@@ -44,7 +46,9 @@ func document(_ text: String, path: String = "app.yaml") throws -> SourceDocumen
 }
 
 /// An application with one source in the directory `path`; `source` and `spec` are more lines for these objects, indented by 4 and 2.
-func applicationYAML(_ name: String = "web", path: String = "app", source: String = "", spec: String = "", namespace: String = "shop") -> String {
+func applicationYAML(
+    _ name: String = "web", path: String = "app", source: String = "", spec: String = "", namespace: String = "shop"
+) -> String {
     """
     apiVersion: argoproj.io/v1alpha1
     kind: Application
@@ -67,12 +71,16 @@ func decoded(_ text: String) throws -> Application {
 }
 
 /// What rendering a text's application in a directory gives.
-func render(_ applicationText: String, in root: FilePath, tools: ToolConfiguration = toolsWithTestTools) async throws -> DesiredState {
+func render(_ applicationText: String, in root: FilePath, tools: ToolConfiguration = toolsWithTestTools) async throws
+    -> DesiredState
+{
     try await OfflineRepository(directory: root, root: root, tools: tools).desiredState(of: try decoded(applicationText))
 }
 
 /// The problems that rendering stops with.
-func problemsOfRendering(_ applicationText: String, in root: FilePath, tools: ToolConfiguration = toolsWithTestTools) async throws -> [Problem] {
+func problemsOfRendering(_ applicationText: String, in root: FilePath, tools: ToolConfiguration = toolsWithTestTools) async throws
+    -> [Problem]
+{
     do {
         let state = try await render(applicationText, in: root, tools: tools)
         Issue.record("rendered \(state.manifests.map(\.id)) instead of failing")

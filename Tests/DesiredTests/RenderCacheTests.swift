@@ -13,7 +13,10 @@ import Testing
             let renderer = Renderer(tools: toolsWithTestTools, cache: cache)
             let application = try decoded(text)
             let revision = Revision(repository: "r", ref: "main", commit: "c", author: "", subject: "", committedAt: 0)
-            let trees = { application.sources.map { _ in (tree: DirectoryFileTree(root: root) as any FileTree, revision: Optional(revision)) } }
+            let trees = {
+                application.sources.map { _ in (tree: DirectoryFileTree(root: root) as any FileTree, revision: Optional(revision))
+                }
+            }
             let before = try await renderer.desiredState(of: application, from: trees(), revision: revision)
             try change(root)
             let after = try await renderer.desiredState(of: application, from: trees(), revision: revision)
@@ -42,7 +45,8 @@ import Testing
         try requireTool("helm")
         let files = [
             "chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0", "config/README.md": "x",
-            "chart/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Values.name | default \"none\" }}'}",
+            "chart/templates/a.yaml":
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Values.name | default \"none\" }}'}",
         ]
         let source = "helm: {valueFiles: [/config/values.yaml], ignoreMissingValueFiles: true}"
         let result = try await states(files, applicationYAML(path: "chart", source: source)) {
@@ -55,9 +59,12 @@ import Testing
     @Test func aKustomizationDependsOnItsBase() async throws {
         try requireTool("kubectl")
         let files = [
-            "base/kustomization.yaml": "resources: [a.yaml]", "base/a.yaml": configMap("a"), "overlay/kustomization.yaml": "resources: [../base]",
+            "base/kustomization.yaml": "resources: [a.yaml]", "base/a.yaml": configMap("a"),
+            "overlay/kustomization.yaml": "resources: [../base]",
         ]
-        let result = try await states(files, applicationYAML(path: "overlay")) { try write(configMap("b"), to: "base/a.yaml", in: $0) }
+        let result = try await states(files, applicationYAML(path: "overlay")) {
+            try write(configMap("b"), to: "base/a.yaml", in: $0)
+        }
         #expect(result.after.manifests.map(\.id.name) == ["b"])
     }
 }

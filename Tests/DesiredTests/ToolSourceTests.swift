@@ -101,9 +101,11 @@ import YAML
     // MARK: Helm
 
     private let chart = [
-        "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "chart/values.yaml": "a: chart\nb: chart\nc: chart\nd: chart\n",
+        "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        "chart/values.yaml": "a: chart\nb: chart\nc: chart\nd: chart\n",
         "chart/file.yaml": "b: file\nc: file\nd: file\n", "chart/values/x.yaml": "x: one\n", "chart/values/y.yaml": "x: two\n",
-        "chart/crds/crd.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: gates.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Gate}}\n",
+        "chart/crds/crd.yaml":
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: gates.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Gate}}\n",
         "chart/templates/config.yaml": """
         apiVersion: v1
         kind: ConfigMap
@@ -114,7 +116,8 @@ import YAML
           values: {{ .Values | toJson | quote }}
           kube: {{ .Capabilities.KubeVersion.Version | quote }}
         """,
-        "chart/templates/tests/test.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: test, annotations: {helm.sh/hook: test}}\n",
+        "chart/templates/tests/test.yaml":
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: test, annotations: {helm.sh/hook: test}}\n",
     ]
 
     /// The `values` that the chart saw.
@@ -129,13 +132,17 @@ import YAML
         try requireTool("helm")
         try await withFiles(chart) { root in
             let state = try await render(applicationYAML(path: "chart"), in: root)
-            #expect(state.manifests.map { "\($0.id) \($0.source)" } == [
-                "apiextensions.k8s.io/CustomResourceDefinition gates.example.com chart/crds/crd.yaml",
-                "ConfigMap shop/web chart/templates/config.yaml", "Pod shop/test chart/templates/tests/test.yaml",
-            ])
+            #expect(
+                state.manifests.map { "\($0.id) \($0.source)" } == [
+                    "apiextensions.k8s.io/CustomResourceDefinition gates.example.com chart/crds/crd.yaml",
+                    "ConfigMap shop/web chart/templates/config.yaml", "Pod shop/test chart/templates/tests/test.yaml",
+                ])
             #expect(state.manifests[1].body[path: "data", "namespace"] == "shop")
             let fewer = try await render(
-                applicationYAML(path: "chart", source: "helm: {releaseName: other, namespace: nn, skipCrds: true, skipTests: true, kubeVersion: 1.30.1}"), in: root)
+                applicationYAML(
+                    path: "chart",
+                    source: "helm: {releaseName: other, namespace: nn, skipCrds: true, skipTests: true, kubeVersion: 1.30.1}"),
+                in: root)
             #expect(fewer.manifests.map(\.id.description) == ["ConfigMap shop/other"])
             #expect(fewer.manifests[0].body[path: "data", "namespace"] == "nn")
             #expect(fewer.manifests[0].body[path: "data", "kube"] == "v1.30.1")
@@ -153,7 +160,10 @@ import YAML
                 parameters: [{name: d, value: "p,q"}, {name: s, value: "1", forceString: true}, {name: i, value: "1"}, {name: l, value: "{x,y}"}]
                 fileParameters: [{name: f, path: values/x.yaml}]
                 """, in: root)
-            #expect(seen == ["a": "chart", "b": "file", "c": "object", "d": "p,q", "s": "1", "i": 1, "l": ["x", "y"], "f": "x: one\n"])
+            #expect(
+                seen == [
+                    "a": "chart", "b": "file", "c": "object", "d": "p,q", "s": "1", "i": 1, "l": ["x", "y"], "f": "x: one\n",
+                ])
         }
     }
 
@@ -168,7 +178,8 @@ import YAML
             #expect(found3 == "root")
             let found4 = try await values("valueFiles: [none.yaml]\nignoreMissingValueFiles: true", in: root)["a"]
             #expect(found4 == "chart")
-            let missing = try await problemsOfRendering(applicationYAML(path: "chart", source: "helm: {valueFiles: [none.yaml]}"), in: root)
+            let missing = try await problemsOfRendering(
+                applicationYAML(path: "chart", source: "helm: {valueFiles: [none.yaml]}"), in: root)
             #expect(missing.map(\.code) == ["source.value-file-missing"])
             let several = """
                 apiVersion: argoproj.io/v1alpha1
@@ -241,7 +252,8 @@ import YAML
     @Test(arguments: [("Chart.yaml", "helm", "helm.sh"), ("kustomization.yaml", "kustomize", "kubectl")])
     func aMissingToolSaysWhatToInstall(_ file: String, tool: String, install: String) async throws {
         try await withFiles(["app/\(file)": "name: x"]) { root in
-            let problems = try await problemsOfRendering(applicationYAML(), in: root, tools: ToolConfiguration(searchPath: "/nonexistent"))
+            let problems = try await problemsOfRendering(
+                applicationYAML(), in: root, tools: ToolConfiguration(searchPath: "/nonexistent"))
             #expect(problems.map(\.code) == ["tool.missing"])
             #expect(problems[0].message.contains("`\(tool)`"))
             #expect(problems[0].hint?.contains(install) == true)
@@ -258,7 +270,8 @@ import YAML
             let helm = root.appending("bin/helm").string
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: helm)
             let tools = ToolConfiguration(
-                searchPath: root.appending("bin").string + ":/usr/bin:/bin", timeLimit: .milliseconds(code == "tool.timeout" ? 300 : 20_000),
+                searchPath: root.appending("bin").string + ":/usr/bin:/bin",
+                timeLimit: .milliseconds(code == "tool.timeout" ? 300 : 20_000),
                 outputLimit: 1 << 20, scratchParent: root.appending("scratch"))
             try FileManager.default.createDirectory(atPath: root.appending("scratch").string, withIntermediateDirectories: true)
             let clock = ContinuousClock()

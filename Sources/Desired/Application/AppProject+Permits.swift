@@ -60,7 +60,9 @@ extension AppProject {
         }
         if !permits(destination: application.destination) {
             let destination = application.destination
-            let cluster = destination.isDefaultCluster ? Application.Destination.defaultClusterServer : destination.name ?? destination.server ?? ""
+            let cluster =
+                destination.isDefaultCluster
+                ? Application.Destination.defaultClusterServer : destination.name ?? destination.server ?? ""
             problems.append(
                 Problem(
                     code: "project.destination-forbidden",

@@ -17,10 +17,12 @@ extension Application {
 
     private static func decode(root: MembersReader) -> Application? {
         root.ignore("apiVersion", "kind", "status")
-        root.refuse("operation", hint: "start a sync with `reconciler sync`; an operation in Git would be started again by every push")
+        root.refuse(
+            "operation", hint: "start a sync with `reconciler sync`; an operation in Git would be started again by every push")
         let metadata = ObjectMetadata.decode(root)
         var application = Application(
-            name: metadata.name, namespace: metadata.namespace, location: root.report.location, sources: [], hasMultipleSources: false,
+            name: metadata.name, namespace: metadata.namespace, location: root.report.location, sources: [],
+            hasMultipleSources: false,
             destination: Destination())
         application.labels = metadata.labels
         application.annotations = metadata.annotations

@@ -48,7 +48,8 @@ extension ApplicationSource {
             .compactMap { $0 }
         if tools.count > 1 {
             report.add(
-                "application.invalid-value", "`\(members.field.path)` has \(tools.joined(separator: " and ")): a source has one type",
+                "application.invalid-value",
+                "`\(members.field.path)` has \(tools.joined(separator: " and ")): a source has one type",
                 at: "\(pointer)/\(tools[1])")
         }
     }
@@ -80,7 +81,8 @@ extension HelmOptions {
         options.skipSchemaValidation = members.bool("skipSchemaValidation") ?? false
         options.kubeVersion = members.string("kubeVersion").flatMap { $0.isEmpty ? nil : $0 }
         options.apiVersions = members.strings("apiVersions")
-        members.refuse("version", unless: { $0 == "v3" || $0 == "" }, hint: "the `helm` on PATH renders the chart; remove the field")
+        members.refuse(
+            "version", unless: { $0 == "v3" || $0 == "" }, hint: "the `helm` on PATH renders the chart; remove the field")
         members.refuse("passCredentials", unless: { $0 == false })
         return options
     }

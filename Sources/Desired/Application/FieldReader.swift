@@ -20,7 +20,8 @@ final class DecodingReport {
     ) {
         problems.append(
             Problem(
-                code: code, severity: severity, message: "\(subject): \(message)", location: self.location(of: pointer), hint: hint))
+                code: code, severity: severity, message: "\(subject): \(message)", location: self.location(of: pointer),
+                hint: hint))
     }
 
     func location(of pointer: String) -> SourceLocation { document.location(of: pointer) }
@@ -94,7 +95,8 @@ struct FieldReader {
         default: scalar = true
         }
         report.add(
-            "application.wrong-type", "`\(path)` must be \(expected), not \(scalar ? "the \(value.typeName) \(value.jsonString)" : "an \(value.typeName)")",
+            "application.wrong-type",
+            "`\(path)` must be \(expected), not \(scalar ? "the \(value.typeName) \(value.jsonString)" : "an \(value.typeName)")",
             at: pointer, hint: quoting && scalar ? "put it in quotes" : nil)
         return nil
     }

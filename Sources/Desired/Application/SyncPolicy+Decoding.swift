@@ -33,11 +33,13 @@ extension SyncPolicy {
         for reason in unreadable {
             reader.report.add(
                 "application.unknown-sync-option", "`\(reader.path)`: \(reason)", at: reader.pointer,
-                hint: SyncOptions.names.contains(name) ? nil : nearest(to: name, among: SyncOptions.names).map { "did you mean `\($0)`?" })
+                hint: SyncOptions.names.contains(name)
+                    ? nil : nearest(to: name, among: SyncOptions.names).map { "did you mean `\($0)`?" })
         }
         if text.hasPrefix("Force=") {
             reader.report.add(
-                "application.unknown-sync-option", "`\(reader.path)`: `Force` is an option of single resources", at: reader.pointer,
+                "application.unknown-sync-option", "`\(reader.path)`: `Force` is an option of single resources",
+                at: reader.pointer,
                 hint: "put it into the resource's annotation `\(SyncOptions.annotation)`")
         }
     }

@@ -115,7 +115,8 @@ struct CatalogReader {
                 let places = group.map(\.location).sorted { ($0.path, $0.line) < ($1.path, $1.line) }
                 let problem = Problem(
                     code: "application.duplicate-name",
-                    message: "Application \(name): is declared \(places.count) times, at \(places.map(\.description).joined(separator: " and "))",
+                    message:
+                        "Application \(name): is declared \(places.count) times, at \(places.map(\.description).joined(separator: " and "))",
                     location: places[0], hint: "rename or remove one of them")
                 problems.append(problem)
                 rejected[name] = group.flatMap(\.problems) + [problem]
@@ -129,12 +130,15 @@ struct CatalogReader {
             let places = group.map(\.location.description).sorted()
             problems.append(
                 Problem(
-                    code: "project.duplicate-name", message: "AppProject \(name): is declared at \(places.joined(separator: " and "))",
+                    code: "project.duplicate-name",
+                    message: "AppProject \(name): is declared at \(places.joined(separator: " and "))",
                     location: group[0].location, hint: "rename or remove one of them"))
         }
         return ApplicationCatalog(
             applications: applications.sorted { $0.name < $1.name }, projects: projects.sorted { $0.name < $1.name },
-            problems: problems.sorted { ($0.location?.path ?? "", $0.location?.line ?? 0) < ($1.location?.path ?? "", $1.location?.line ?? 0) },
+            problems: problems.sorted {
+                ($0.location?.path ?? "", $0.location?.line ?? 0) < ($1.location?.path ?? "", $1.location?.line ?? 0)
+            },
             rejected: rejected)
     }
 }

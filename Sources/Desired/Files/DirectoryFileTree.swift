@@ -118,7 +118,8 @@ enum FileBytes {
     static func write(_ bytes: [UInt8], to path: FilePath, executable: Bool = false) throws {
         do {
             let descriptor = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate], permissions: executable ? [.ownerReadWriteExecute] : [.ownerReadWrite])
+                path, .writeOnly, options: [.create, .truncate],
+                permissions: executable ? [.ownerReadWriteExecute] : [.ownerReadWrite])
             try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
         } catch let error as Errno {
             throw problem(path.string, error)
@@ -126,7 +127,8 @@ enum FileBytes {
     }
 
     static func problem(_ path: String, _ error: Errno) -> Problem {
-        Problem(code: "source.unreadable", message: "cannot read or write: \(error)", location: SourceLocation(path: path, line: 0))
+        Problem(
+            code: "source.unreadable", message: "cannot read or write: \(error)", location: SourceLocation(path: path, line: 0))
     }
 }
 

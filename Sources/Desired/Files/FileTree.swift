@@ -83,6 +83,7 @@ extension Problem {
     static func symlinkEscape(_ path: String, target: String) -> Problem {
         Problem(
             code: "source.symlink-escape", message: "the symbolic link points out of the repository, to `\(target)`",
-            location: SourceLocation(path: path, line: 0), hint: "replace it by the file itself or by a link inside the repository")
+            location: SourceLocation(path: path, line: 0),
+            hint: "replace it by the file itself or by a link inside the repository")
     }
 }

@@ -72,7 +72,8 @@ struct DirectorySource {
 extension Problem {
     static func submodule(_ path: String) -> Problem {
         Problem(
-            code: "source.submodule", message: "Git submodules are not supported yet", location: SourceLocation(path: path, line: 0),
+            code: "source.submodule", message: "Git submodules are not supported yet",
+            location: SourceLocation(path: path, line: 0),
             hint: "use a source of its own for the submodule's repository")
     }
 }

@@ -13,7 +13,8 @@ struct HelmChart {
     /// - Throws: a `Problem` when the file is not a chart's.
     static func load(_ file: FileTreeEntry, of tree: some FileTree) async throws -> HelmChart {
         let bytes = try await tree.contents(of: file)
-        guard let document = try DocumentReader.documents(in: bytes, path: file.path).first, let name = document.value["name"]?.stringValue
+        guard let document = try DocumentReader.documents(in: bytes, path: file.path).first,
+            let name = document.value["name"]?.stringValue
         else {
             throw Problem(
                 code: "source.not-a-chart", message: "`name` is missing", location: SourceLocation(path: file.path, line: 1))

@@ -17,7 +17,8 @@ struct HelmSource {
                 location: request.source.location)
         }
         let (tool, _) = try Tool.find(
-            ["helm"], title: "helm template", install: "install Helm: https://helm.sh/docs/intro/install/", for: request.source, in: request.tools)
+            ["helm"], title: "helm template", install: "install Helm: https://helm.sh/docs/intro/install/", for: request.source,
+            in: request.tools)
         return try await ScratchDirectory.with(request.tools) { scratch in
             let chart = try await HelmChart.load(file, of: request.tree)
             try await scratch.materialise(request.path, of: request.tree)
@@ -37,7 +38,9 @@ struct HelmSource {
     private func arguments(_ scratch: ScratchDirectory) async throws -> [String] {
         let options = options
         let environment = request.environment
-        var arguments = ["template", ".", "--name-template", options.releaseName.map(environment.substituted(in:)) ?? request.application.name]
+        var arguments = [
+            "template", ".", "--name-template", options.releaseName.map(environment.substituted(in:)) ?? request.application.name,
+        ]
         if let namespace = options.namespace ?? request.application.destination.namespace, !namespace.isEmpty {
             arguments += ["--namespace", namespace]
         }
@@ -86,7 +89,8 @@ struct HelmSource {
         text = request.environment.substituted(in: text)
         guard let path = RepositoryPath.resolved(text, from: base) else {
             throw Problem(
-                code: "source.path-escape", message: "value file `\(name)` lies outside the repository", location: request.source.location)
+                code: "source.path-escape", message: "value file `\(name)` lies outside the repository",
+                location: request.source.location)
         }
         var found: [(FileTreeEntry, String)] = []
         if path.contains(where: { "*?[{".contains($0) }) {
@@ -107,7 +111,8 @@ struct HelmSource {
         do {
             glob = try Glob(pattern, separator: "/")
         } catch {
-            throw Problem(code: "application.invalid-value", message: "value file: \(error.message)", location: request.source.location)
+            throw Problem(
+                code: "application.invalid-value", message: "value file: \(error.message)", location: request.source.location)
         }
         // Only what lies below the part without wildcards is looked at.
         let fixed = pattern.split(separator: "/").prefix { part in !part.contains { "*?[{".contains($0) } }.joined(separator: "/")
@@ -121,7 +126,8 @@ struct HelmSource {
 
     private func missing(_ name: String, field: String) -> Problem {
         Problem(
-            code: "source.value-file-missing", message: "`helm.\(field)`: there is no `\(name)`", location: request.source.location,
+            code: "source.value-file-missing", message: "`helm.\(field)`: there is no `\(name)`",
+            location: request.source.location,
             hint: field == "valueFiles"
                 ? "paths start at the chart (or with `/` at the repository's root); `ignoreMissingValueFiles: true` passes over it"
                 : "paths start at the chart, or with `/` at the repository's root")
@@ -135,16 +141,20 @@ struct HelmSource {
                 code: "source.path-escape", message: "the dependency `file://\(local)` lies outside the repository",
                 location: SourceLocation(path: chartFile, line: 0))
         }
-        if try await request.tree.followedEntry(at: path)?.kind == .directory { try await scratch.materialise(path, of: request.tree) }
+        if try await request.tree.followedEntry(at: path)?.kind == .directory {
+            try await scratch.materialise(path, of: request.tree)
+        }
     }
 
     private func buildDependencies(of chart: HelmChart, in scratch: ScratchDirectory, at directory: FilePath) async throws {
         let place = SourceLocation(path: chartFile, line: 0)
         let (tool, _) = try Tool.find(
-            ["helm"], title: "helm dependency build", install: "install Helm: https://helm.sh/docs/intro/install/", for: request.source,
+            ["helm"], title: "helm dependency build", install: "install Helm: https://helm.sh/docs/intro/install/",
+            for: request.source,
             in: request.tools)
         for (index, repository) in chart.remoteRepositories.enumerated() {
-            _ = try await tool.run(["repo", "add", "dependency-\(index)", repository], in: scratch, at: directory, location: place)
+            _ = try await tool.run(
+                ["repo", "add", "dependency-\(index)", repository], in: scratch, at: directory, location: place)
         }
         _ = try await tool.run(["dependency", "build"], in: scratch, at: directory, location: place)
     }
@@ -175,7 +185,9 @@ struct HelmSource {
     }
 
     private func location(of file: String?, chart: String) -> SourceLocation {
-        guard let file, let relative = RepositoryPath.relative(file, to: chart) else { return SourceLocation(path: chartFile, line: 0) }
+        guard let file, let relative = RepositoryPath.relative(file, to: chart) else {
+            return SourceLocation(path: chartFile, line: 0)
+        }
         return SourceLocation(path: RepositoryPath.joined(request.path, relative), line: 0)
     }
 

@@ -6,7 +6,8 @@ struct KindScopes {
 
     /// Learns the kinds that CustomResourceDefinitions among the manifests define.
     init(definedIn manifests: [Manifest]) {
-        for manifest in manifests where manifest.id.kind == "CustomResourceDefinition" && manifest.id.group == "apiextensions.k8s.io" {
+        for manifest in manifests
+        where manifest.id.kind == "CustomResourceDefinition" && manifest.id.group == "apiextensions.k8s.io" {
             let spec = manifest.body["spec"]
             guard let group = spec?["group"]?.stringValue, let kind = spec?[path: "names", "kind"]?.stringValue,
                 let scope = spec?["scope"]?.stringValue
@@ -46,7 +47,8 @@ struct KindScopes {
 
     private static let namespaced: [String: Set<String>] = [
         "": [
-            "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController",
+            "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolumeClaim", "Pod", "PodTemplate",
+            "ReplicationController",
             "ResourceQuota", "Secret", "Service", "ServiceAccount",
         ],
         "apps": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],

@@ -17,10 +17,13 @@ struct KustomizationEdit {
         if let namespace = options.namespace { kustomization["namespace"] = .string(namespace) }
         for text in options.images { try set(text) }
         for replica in options.replicas {
-            replaceItem(of: "replicas", named: replica.name, with: ["name": .string(replica.name), "count": .integer(Int64(replica.count))])
+            replaceItem(
+                of: "replicas", named: replica.name,
+                with: ["name": .string(replica.name), "count": .integer(Int64(replica.count))])
         }
         try addLabels(options)
-        let annotations = options.commonAnnotationsEnvsubst
+        let annotations =
+            options.commonAnnotationsEnvsubst
             ? options.commonAnnotations.mapValues(environment.substituted(in:)) : options.commonAnnotations
         try merge(annotations, into: "commonAnnotations", force: options.forceCommonAnnotations)
         append(options.patches, to: "patches")
@@ -50,7 +53,8 @@ struct KustomizationEdit {
                 let option = field == "commonLabels" ? "forceCommonLabels" : "forceCommonAnnotations"
                 throw Problem(
                     code: "source.kustomize-conflict",
-                    message: "`kustomize.\(field)`: the kustomization already sets `\(member.key)` to `\(there.stringValue ?? there.jsonString)`",
+                    message:
+                        "`kustomize.\(field)`: the kustomization already sets `\(member.key)` to `\(there.stringValue ?? there.jsonString)`",
                     hint: "set `\(option): true` to replace it")
             }
             members[member.key] = member.value
@@ -98,7 +102,11 @@ struct KustomizationEdit {
 
     private mutating func replaceItem(of field: String, named name: String, with item: JSONValue) {
         var items = items(of: field)
-        if let index = items.firstIndex(where: { $0["name"]?.stringValue == name }) { items[index] = item } else { items.append(item) }
+        if let index = items.firstIndex(where: { $0["name"]?.stringValue == name }) {
+            items[index] = item
+        } else {
+            items.append(item)
+        }
         kustomization[field] = .array(items)
     }
 

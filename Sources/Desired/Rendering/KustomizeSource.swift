@@ -11,29 +11,37 @@ struct KustomizeSource {
         guard let file = try await SourceType.kustomization(in: request.path, of: tree) else {
             throw Problem(
                 code: "source.not-a-kustomization",
-                message: "`path: \(RepositoryPath.display(request.path))` holds no kustomization.yaml", location: request.source.location)
+                message: "`path: \(RepositoryPath.display(request.path))` holds no kustomization.yaml",
+                location: request.source.location)
         }
         let place = SourceLocation(path: file.path, line: 0)
         let (tool, name) = try Tool.find(
             ["kustomize", "kubectl"], title: "kustomize build",
-            install: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl", for: request.source,
+            install: "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl",
+            for: request.source,
             in: request.tools)
         return try await ScratchDirectory.with(request.tools) { scratch in
             var visited: Set<String> = []
             try await materialise(request.path, into: scratch, visited: &visited)
             try await edit(file, in: scratch)
             let directory = scratch.location(of: request.path, in: tree)
-            let arguments = (name == "kubectl" ? ["kustomize"] : ["build"]) + [".", "--load-restrictor", "LoadRestrictionsRootOnly"]
+            let arguments =
+                (name == "kubectl" ? ["kustomize"] : ["build"]) + [".", "--load-restrictor", "LoadRestrictionsRootOnly"]
             let output = try await tool.run(arguments, in: scratch, at: directory, location: place)
             var reader = ManifestReader()
             // The lines of rendered text mean nothing to a reader of the repository: problems name the kustomization.
-            reader.read(try DocumentReader.documents(in: output, path: file.path).map { SourceDocument(value: $0.value, location: place, linesFrom: nil) })
+            reader.read(
+                try DocumentReader.documents(in: output, path: file.path).map {
+                    SourceDocument(value: $0.value, location: place, linesFrom: nil)
+                })
             return RenderedSource(manifests: reader.manifests, problems: reader.problems)
         }
     }
 
     /// The fields of a kustomization that may name other directories of the repository.
-    private static let references = ["resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators"]
+    private static let references = [
+        "resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators",
+    ]
 
     /// Copies a kustomization's directory and those of everything that it refers to in the repository.
     private func materialise(_ directory: String, into scratch: ScratchDirectory, visited: inout Set<String>) async throws {
@@ -53,7 +61,8 @@ struct KustomizeSource {
     }
 
     private func follow(
-        _ reference: String, from directory: String, at place: SourceLocation, into scratch: ScratchDirectory, visited: inout Set<String>
+        _ reference: String, from directory: String, at place: SourceLocation, into scratch: ScratchDirectory,
+        visited: inout Set<String>
     ) async throws {
         guard !reference.hasPrefix("/"), let path = RepositoryPath.resolved(reference, from: directory) else {
             throw Problem(
@@ -70,7 +79,8 @@ struct KustomizeSource {
 
     /// https://github.com/kubernetes-sigs/kustomize/blob/master/examples/remoteBuild.md
     private static func isRemote(_ reference: String) -> Bool {
-        reference.contains("://") || reference.contains("?ref=") || reference.hasPrefix("git@") || reference.hasPrefix("github.com/")
+        reference.contains("://") || reference.contains("?ref=") || reference.hasPrefix("git@")
+            || reference.hasPrefix("github.com/")
             || reference.contains("//")
     }
 
@@ -80,7 +90,9 @@ struct KustomizeSource {
         let bytes = try await request.tree.contents(of: file)
         let documents = try DocumentReader.documents(in: bytes, path: file.path)
         guard documents.count <= 1 else {
-            throw Problem(code: "source.not-a-kustomization", message: "holds \(documents.count) documents", location: SourceLocation(path: file.path, line: 1))
+            throw Problem(
+                code: "source.not-a-kustomization", message: "holds \(documents.count) documents",
+                location: SourceLocation(path: file.path, line: 1))
         }
         var edit = KustomizationEdit(documents.first?.value ?? .object([:]), environment: request.environment)
         var components = options.components
@@ -88,7 +100,11 @@ struct KustomizeSource {
             components = []
             for component in options.components {
                 guard let path = RepositoryPath.resolved(component, from: request.path) else { continue }
-                if Self.isRemote(component) { components.append(component) } else if try await request.tree.followedEntry(at: path) != nil { components.append(component) }
+                if Self.isRemote(component) {
+                    components.append(component)
+                } else if try await request.tree.followedEntry(at: path) != nil {
+                    components.append(component)
+                }
             }
         }
         do {

@@ -17,7 +17,9 @@ struct ManifestReader {
     private mutating func read(_ value: JSONValue, _ document: SourceDocument, pointer: String) {
         let place = location(document, pointer)
         guard case .object(let object) = value else {
-            problem("manifest.not-an-object", "holds \(value.typeName == "array" ? "a list" : "a \(value.typeName)"), not an object", place)
+            problem(
+                "manifest.not-an-object", "holds \(value.typeName == "array" ? "a list" : "a \(value.typeName)"), not an object",
+                place)
             return
         }
         if object["kind"]?.stringValue?.hasSuffix("List") == true, case .array(let items)? = object["items"] {
@@ -63,14 +65,17 @@ struct ManifestReader {
         case .string(let name) where !name.isEmpty: return name
         case nil, .null, .string:
             guard case .string(let prefix)? = metadata["generateName"], !prefix.isEmpty else {
-                problem("manifest.missing-field", "`metadata.name` is missing in a \(kind)", location(document, pointer + "/metadata"))
+                problem(
+                    "manifest.missing-field", "`metadata.name` is missing in a \(kind)", location(document, pointer + "/metadata")
+                )
                 return ""
             }
             let annotations = metadata["annotations"]?.objectValue ?? [:]
             guard Self.hookAnnotations.contains(where: annotations.contains) else {
                 problem(
                     "manifest.missing-field", "a \(kind) has `generateName` and no `name`: each sync would create another one",
-                    location(document, pointer + "/metadata"), hint: "give it a `metadata.name`; only hooks may use `generateName`")
+                    location(document, pointer + "/metadata"),
+                    hint: "give it a `metadata.name`; only hooks may use `generateName`")
                 return ""
             }
             return prefix

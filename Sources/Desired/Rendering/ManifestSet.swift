@@ -26,7 +26,8 @@ struct ManifestSet {
             guard let destination else {
                 problems.append(
                     Problem(
-                        code: "manifest.namespace-missing", message: "names no namespace, and neither does the application's destination",
+                        code: "manifest.namespace-missing",
+                        message: "names no namespace, and neither does the application's destination",
                         location: manifest.source, resource: manifest.id,
                         hint: "set `spec.destination.namespace` of the application or `metadata.namespace` of the object"))
                 return nil

@@ -87,5 +87,7 @@ struct BuildEnvironment {
     }
 
     /// Whether a render of that specification can depend on which commit it is made of, files aside.
-    static func mentionsRevision(_ source: ApplicationSource) -> Bool { source.declared.jsonString.contains("ARGOCD_APP_REVISION") }
+    static func mentionsRevision(_ source: ApplicationSource) -> Bool {
+        source.declared.jsonString.contains("ARGOCD_APP_REVISION")
+    }
 }

@@ -7,7 +7,10 @@ package struct Renderer: Sendable {
     private let cache: RenderCache?
 
     /// - Parameter cache: `nil` renders anew each time.
-    package init(tools: ToolConfiguration = ToolConfiguration(), capabilities: ClusterCapabilities = ClusterCapabilities(), cache: RenderCache? = nil) {
+    package init(
+        tools: ToolConfiguration = ToolConfiguration(), capabilities: ClusterCapabilities = ClusterCapabilities(),
+        cache: RenderCache? = nil
+    ) {
         self.tools = tools
         self.capabilities = capabilities
         self.cache = cache
@@ -25,7 +28,8 @@ package struct Renderer: Sendable {
         let key = cacheKey(application, trees.map(\.revision))
         if let known = try await cache?.entry(for: key, in: trees.map(\.tree)) {
             return DesiredState(
-                application: application.name, revision: revision, manifests: known.manifests, digest: known.digest, warnings: known.warnings)
+                application: application.name, revision: revision, manifests: known.manifests, digest: known.digest,
+                warnings: known.warnings)
         }
         let sources = zip(application.sources, trees).map {
             SourceTree(source: $0, tree: RecordingFileTree($1.tree), revision: $1.revision)
@@ -39,7 +43,8 @@ package struct Renderer: Sendable {
             var inputs: [[RenderInput]] = []
             for source in sources { inputs.append(try await source.tree.inputs()) }
             cache.store(
-                RenderCache.Entry(inputs: inputs, manifests: set.manifests, warnings: problems, digest: digest, lastUse: 0), for: key)
+                RenderCache.Entry(inputs: inputs, manifests: set.manifests, warnings: problems, digest: digest, lastUse: 0),
+                for: key)
         }
         return DesiredState(
             application: application.name, revision: revision, manifests: set.manifests, digest: digest, warnings: problems)
@@ -65,7 +70,9 @@ package struct Renderer: Sendable {
         return (manifests, problems)
     }
 
-    private func render(_ source: SourceTree, of application: Application, references: [String: SourceTree]) async throws -> RenderedSource {
+    private func render(_ source: SourceTree, of application: Application, references: [String: SourceTree]) async throws
+        -> RenderedSource
+    {
         var effective = source.source
         _ = try await SourceType.detect(effective, in: source.tree)
         // The path may lead through symbolic links; everything below starts at what it leads to.
@@ -84,7 +91,9 @@ package struct Renderer: Sendable {
         }
     }
 
-    private func overridden(_ source: ApplicationSource, _ tree: SourceTree, _ application: Application) async throws -> ApplicationSource {
+    private func overridden(_ source: ApplicationSource, _ tree: SourceTree, _ application: Application) async throws
+        -> ApplicationSource
+    {
         var result = try await SourceOverrides.applied(to: source, of: application, in: tree.tree)
         result.path = source.path
         return result

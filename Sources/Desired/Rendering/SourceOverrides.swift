@@ -5,14 +5,17 @@ import ResourceModel
 enum SourceOverrides {
     /// The source with the overrides merged in, each a JSON merge patch (RFC 7396).
     /// - Throws: `Problems` when an override cannot be used.
-    static func applied(to source: ApplicationSource, of application: Application, in tree: RecordingFileTree) async throws -> ApplicationSource {
+    static func applied(to source: ApplicationSource, of application: Application, in tree: RecordingFileTree) async throws
+        -> ApplicationSource
+    {
         var source = source
         for name in [".argocd-source.yaml", ".argocd-source-\(application.name).yaml"] {
             let path = RepositoryPath.joined(source.path ?? "", name)
             guard let file = try await tree.followedEntry(at: path), file.isFile else { continue }
             let bytes = try await tree.contents(of: file)
             for document in try DocumentReader.documents(in: bytes, path: path) {
-                source = try merged(source, document, several: application.hasMultipleSources, subject: "Application \(application.name)")
+                source = try merged(
+                    source, document, several: application.hasMultipleSources, subject: "Application \(application.name)")
             }
         }
         return source

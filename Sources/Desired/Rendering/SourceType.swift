@@ -19,7 +19,8 @@ package enum SourceType: String, Sendable, Hashable {
                 message: entry == nil
                     ? "`path: \(RepositoryPath.display(path))` does not exist in \(tree.title)"
                     : "`path: \(RepositoryPath.display(path))` is a file in \(tree.title), not a directory",
-                location: source.location, hint: entry == nil ? try await suggestion(for: path, in: tree) : "name the directory that holds it")
+                location: source.location,
+                hint: entry == nil ? try await suggestion(for: path, in: tree) : "name the directory that holds it")
         }
         if source.helm != nil { return .helm }
         if source.kustomize != nil { return .kustomize }
@@ -42,6 +43,8 @@ package enum SourceType: String, Sendable, Hashable {
         let parent = RepositoryPath.parent(of: path)
         guard try await tree.followedEntry(at: parent)?.kind == .directory else { return nil }
         let names = try await tree.entries(in: parent, recursive: false).filter { $0.kind == .directory }.map(\.name)
-        return nearest(to: RepositoryPath.name(of: path), among: names).map { "did you mean `\(RepositoryPath.joined(parent, $0))`?" }
+        return nearest(to: RepositoryPath.name(of: path), among: names).map {
+            "did you mean `\(RepositoryPath.joined(parent, $0))`?"
+        }
     }
 }

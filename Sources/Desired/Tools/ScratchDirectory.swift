@@ -10,7 +10,9 @@ final class ScratchDirectory {
     private var trees: [(tree: RecordingFileTree, directories: Set<String>)] = []
 
     /// Makes the directory, calls `body` and removes it again.
-    static func with<Result>(_ configuration: ToolConfiguration, _ body: (ScratchDirectory) async throws -> Result) async throws -> Result {
+    static func with<Result>(_ configuration: ToolConfiguration, _ body: (ScratchDirectory) async throws -> Result) async throws
+        -> Result
+    {
         let scratch = try ScratchDirectory(under: configuration.scratchParent)
         defer { scratch.remove() }
         return try await body(scratch)
@@ -75,7 +77,8 @@ final class ScratchDirectory {
     private func copy(_ directory: String, of tree: RecordingFileTree, to target: FilePath, depth: Int) async throws {
         guard depth < 8 else {
             throw Problem(
-                code: "source.symlink-loop", message: "symbolic links nest too deeply", location: SourceLocation(path: directory, line: 0))
+                code: "source.symlink-loop", message: "symbolic links nest too deeply",
+                location: SourceLocation(path: directory, line: 0))
         }
         try makeDirectory(target)
         var files: [(entry: FileTreeEntry, place: FilePath)] = []

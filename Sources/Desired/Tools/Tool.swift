@@ -11,7 +11,9 @@ struct Tool {
     private let configuration: ToolConfiguration
 
     /// - Throws: a `Problem` that says what to install when the tool is not there.
-    static func find(_ names: [String], title: String, install: String, for source: ApplicationSource, in configuration: ToolConfiguration)
+    static func find(
+        _ names: [String], title: String, install: String, for source: ApplicationSource, in configuration: ToolConfiguration
+    )
         throws(Problem) -> (tool: Tool, name: String)
     {
         for name in names {
@@ -19,13 +21,16 @@ struct Tool {
             return (Tool(title: title, executable: path, configuration: configuration), name)
         }
         throw Problem(
-            code: "tool.missing", message: "\(title) is needed and \(names.map { "`\($0)`" }.joined(separator: " or ")) is not on PATH",
+            code: "tool.missing",
+            message: "\(title) is needed and \(names.map { "`\($0)`" }.joined(separator: " or ")) is not on PATH",
             location: source.location, hint: install)
     }
 
     /// Runs the tool and gives what it printed.
     /// - Throws: a `Problem` with what the tool said when it fails, takes too long or prints too much.
-    func run(_ arguments: [String], in scratch: ScratchDirectory, at directory: FilePath, location: SourceLocation) async throws -> [UInt8] {
+    func run(_ arguments: [String], in scratch: ScratchDirectory, at directory: FilePath, location: SourceLocation) async throws
+        -> [UInt8]
+    {
         let home = scratch.path.appending("home").string
         var variables: [Environment.Key: String] = ["PATH": configuration.searchPath, "HOME": home, "LANG": "C.UTF-8"]
         for (name, folder) in [
@@ -38,7 +43,8 @@ struct Tool {
         options.createSession = true
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
         let settings = Configuration(
-            executable: .path(executable), arguments: Arguments(arguments), environment: .custom(variables), workingDirectory: directory,
+            executable: .path(executable), arguments: Arguments(arguments), environment: .custom(variables),
+            workingDirectory: directory,
             platformOptions: options)
         let outcome: Outcome
         do {
@@ -93,7 +99,9 @@ struct Tool {
         for tree in 0..<scratch.treeCount { text = text.replacing("\(scratch.treeRoot(tree).string)/", with: "") }
         text = text.replacing("\(scratch.path.string)/", with: "")
         // What a tool merely warns of would hide what it failed at.
-        let lines = text.split(separator: "\n").filter { !$0.lowercased().hasPrefix("# warning") && !$0.lowercased().hasPrefix("warning:") }
+        let lines = text.split(separator: "\n").filter {
+            !$0.lowercased().hasPrefix("# warning") && !$0.lowercased().hasPrefix("warning:")
+        }
         if !lines.isEmpty { text = lines.joined(separator: "\n") }
         while let last = text.last, last.isWhitespace { text.removeLast() }
         for prefix in ["Error: ", "error: "] where text.hasPrefix(prefix) { text.removeFirst(prefix.count) }

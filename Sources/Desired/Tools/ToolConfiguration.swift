@@ -13,7 +13,8 @@ package struct ToolConfiguration: Sendable, Hashable {
     package var scratchParent: FilePath
 
     package init(
-        searchPath: String? = nil, timeLimit: Duration = .seconds(90), outputLimit: Int = 256 << 20, scratchParent: FilePath? = nil
+        searchPath: String? = nil, timeLimit: Duration = .seconds(90), outputLimit: Int = 256 << 20,
+        scratchParent: FilePath? = nil
     ) {
         self.searchPath = searchPath ?? Self.variable("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
         self.timeLimit = timeLimit
