@@ -34,7 +34,14 @@ enum RequestBody {
     static func yaml(_ bytes: [UInt8], of kind: String) throws(APIStatus) -> JSONValue {
         // JSON is YAML, and much faster to read.
         if let value = try? JSONValue(parsing: bytes) { return value }  // otherwise the YAML reader says what is wrong
-        throw .badRequest("error decoding YAML: not JSON")
+        let documents: [YAMLDocument]
+        do throws(YAMLError) { documents = try YAML.documents(in: bytes, path: "body") } catch {
+            throw .badRequest("error decoding YAML: \(error.message)")
+        }
+        guard documents.count == 1, documents[0].value.objectValue != nil else {
+            throw .badRequest("error decoding YAML: the body must be one object")
+        }
+        return documents[0].value
     }
 
     /// Options of a delete: from the body, or from the query.

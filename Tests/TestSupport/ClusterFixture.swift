@@ -1,0 +1,68 @@
+import EmbeddedCluster
+import Glibc
+import Logging
+import ResourceModel
+
+/// The cluster a test runs against.
+package struct TestCluster: Sendable {
+    /// Path of a kubeconfig.
+    package let kubeconfig: String
+    /// The embedded cluster; `nil` when the tests run against another API server.
+    package let embedded: EmbeddedCluster?
+
+    package init(kubeconfig: String, embedded: EmbeddedCluster?) {
+        self.kubeconfig = kubeconfig
+        self.embedded = embedded
+    }
+}
+
+/// Runs `body` with a fresh embedded cluster in a scratch directory, which is gone afterwards. When `RECONCILER_TEST_KUBECONFIG` is
+/// set, `body` gets that API server instead, and cleans up after itself.
+package func withCluster<Result>(
+    controllers: EmbeddedCluster.Controllers = .all, _ body: (TestCluster) async throws -> Result
+) async throws -> Result {
+    if let path = getenv("RECONCILER_TEST_KUBECONFIG").map({ String(cString: $0) }), !path.isEmpty {
+        return try await body(TestCluster(kubeconfig: path, embedded: nil))
+    }
+    return try await withEmbeddedCluster(controllers: controllers) { cluster in
+        try await body(TestCluster(kubeconfig: cluster.kubeconfig, embedded: cluster))
+    }
+}
+
+/// Runs `body` with a fresh embedded cluster, whatever the environment says.
+package func withEmbeddedCluster<Result>(
+    controllers: EmbeddedCluster.Controllers = .all, _ body: (EmbeddedCluster) async throws -> Result
+) async throws -> Result {
+    try await withClusterDirectory { directory in
+        let cluster = try await EmbeddedCluster.start(directory: directory, controllers: controllers, logger: quietLogger)
+        do {
+            let result = try await body(cluster)
+            try await cluster.stop()
+            return result
+        } catch {
+            try await cluster.stop()
+            throw error
+        }
+    }
+}
+
+/// Runs `body` with an empty directory that is removed afterwards.
+package func withClusterDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    var template = Array("/tmp/reconciler-cluster-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+        throw ClusterError(code: "test.directory", message: "cannot make a scratch directory: \(String(cString: strerror(errno)))")
+    }
+    let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    defer { removeTree(path) }
+    return try await body(path)
+}
+
+private let quietLogger: Logger = {
+    var logger = Logger(label: "test-cluster")
+    logger.logLevel = .error
+    return logger
+}()
+
+private func removeTree(_ path: String) {
+    _ = nftw(path, { name, _, _, _ in name.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+}
