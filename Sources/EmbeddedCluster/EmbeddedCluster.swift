@@ -13,10 +13,12 @@ package final class EmbeddedCluster: Service {
         /// Namespaces and custom resource definitions: an API server is not whole without them.
         package static let api = Controllers([])
         /// Deletes dependents of deleted owners.
+        /// Puts the root certificate into each namespace (`kube-root-ca.crt`).
+        package static let rootCertificates = Controllers(rawValue: 4)
         package static let garbageCollection = Controllers(rawValue: 1)
         /// Deployments, ReplicaSets, Jobs, and pods that run.
         package static let workloads = Controllers(rawValue: 2)
-        package static let all: Controllers = [.garbageCollection, .workloads]
+        package static let all: Controllers = [.garbageCollection, .workloads, .rootCertificates]
     }
 
     /// Path of a kubeconfig (mode 0600) for this cluster.
@@ -74,7 +76,7 @@ package final class EmbeddedCluster: Service {
         apiServer.address.withLock { $0 = address }
         try await Bootstrap(server: apiServer, port: listener.port).run()
         let namespaces = NamespaceController(
-            client: LocalClient(server: apiServer, name: "kube-controller-manager"), rootCertificate: credentials.authority, logger: logger)
+            client: LocalClient(server: apiServer, name: "kube-controller-manager"), rootCertificate: controllers.contains(.rootCertificates) ? credentials.authority : nil, logger: logger)
         var tasks = [Task { await namespaces.run() }, Task { await definitions.run() }]
         if controllers.contains(.garbageCollection) {
             let collector = GarbageCollector(client: LocalClient(server: apiServer, name: "kube-controller-manager"), logger: logger)

@@ -7,7 +7,7 @@ extension APIServer {
         var body = try RequestBody.object(request, of: resource.kind)
         try checkKind(body, of: resource)
         let warnings = try fieldWarnings(body, request.body, of: resource, options)
-        body = ObjectRules.pruned(body, of: resource)
+        body = try ObjectRules.decoded(body, of: resource)
         try checkNamespace(&body, target)
         let result = try createObject(body, target, options, user: request.user) { body throws(APIStatus) in
             try self.owned(nil, body, target, options)
@@ -102,7 +102,6 @@ extension APIServer {
                 "\(kind) in version \"\(sent)\" cannot be handled as a \(resource.kind): converting (\(sent).\(kind)) to "
                     + "(\(resource.group.isEmpty ? "core" : resource.group).\(resource.kind)): unknown conversion")
         }
-        if let fault = ObjectRules.decodingFault(body, of: resource) { throw .badRequest(fault) }
     }
 
     /// The body's namespace must be the path's; a missing one becomes it.

@@ -34,44 +34,33 @@ extension APIServer {
             patched["kind"] = .string(resource.kind)
             patched["apiVersion"] = .string(resource.apiVersion)
             try Self.checkName(patched, target)
-            if let fault = ObjectRules.decodingFault(patched, of: resource) { throw .badRequest(fault) }
             let problems = try self.fieldWarnings(patched, kind == .json ? nil : request.body, of: resource, options)
             warnings.set(problems)
-            patched = ObjectRules.defaulted(ObjectRules.pruned(patched, of: resource), of: resource)
+            patched = ObjectRules.defaulted(try ObjectRules.decoded(patched, of: resource), of: resource)
             return try self.owned(live, patched, target, options)
         }
         return try await answer(result, target, request, options, warnings: warnings.texts)
     }
 
     private static func patchBody(_ bytes: [UInt8], _ kind: PatchKind) throws(APIStatus) -> JSONValue {
-        let value: JSONValue
-        do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
+        do throws(JSONError) { return try JSONValue(parsing: bytes) } catch {
             throw .badRequest("error decoding patch: \(error)")
         }
-        if kind == .json {
-            guard value.arrayValue != nil else {
-                throw .badRequest("error decoding patch: json: cannot unmarshal \(value.typeName) into Go value of type jsonpatch.Patch")
-            }
-        } else if value.objectValue == nil {
-            throw .badRequest("error decoding patch: json: cannot unmarshal \(value.typeName) into Go value of type map[string]interface {}")
-        }
-        return value
     }
 
     private static func patched(_ live: JSONValue, _ patch: JSONValue, _ kind: PatchKind, _ resource: ResourceType) throws(APIStatus)
         -> JSONValue
     {
-        switch kind {
-        case .merge: return Patches.merge(patch, to: live)
-        case .json:
-            do { return try Patches.json(patch, to: live) } catch {
-                throw APIStatus(
-                    code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request", details: [:])
+        do throws(PatchFailure) {
+            switch kind {
+            case .merge: return try MergePatch.apply(patch, to: live)
+            case .json: return try JSONPatch.apply(patch, to: live)
+            case .strategic, .apply:
+                guard let schema = ObjectRules.schema(of: resource) else { return try MergePatch.apply(patch, to: live) }
+                return try StrategicMergePatch.apply(patch, to: live, schema: schema)
             }
-        case .strategic, .apply:
-            do { return try Patches.strategic(patch, to: live, schema: ObjectRules.schema(of: resource)) } catch {
-                throw .badRequest("\(error)")
-            }
+        } catch {
+            throw APIStatus(error)
         }
     }
 
@@ -113,7 +102,7 @@ extension APIServer {
             var merged = try self.applied(body, to: live, target, options)
             if let sent = body[path: "metadata", "resourceVersion"] { merged[path: "metadata", "resourceVersion"] = sent }
             if let sent = body[path: "metadata", "uid"] { merged[path: "metadata", "uid"] = sent }
-            return ObjectRules.defaulted(ObjectRules.pruned(merged, of: resource), of: resource)
+            return ObjectRules.defaulted(try ObjectRules.decoded(merged, of: resource), of: resource)
         }
         return try await answer(result, target, request, options, warnings: warnings)
     }
@@ -127,7 +116,7 @@ extension APIServer {
         }
         var body = try applied(patch, to: nil, target, options)
         body[path: "metadata", "resourceVersion"] = nil
-        body = ObjectRules.pruned(body, of: target.resource)
+        body = try ObjectRules.decoded(body, of: target.resource)
         let result = try createObject(body, target, options, user: request.user) { body throws(APIStatus) in body }
         if !options.isDryRun { try await store.durable(result.revision) }
         let (object, bytes) = present(result, as: target.resource)

@@ -41,10 +41,11 @@ extension APIServer {
         do throws(JSONError) { patch = try JSONValue(parsing: request.body) } catch { throw .badRequest("error decoding patch: \(error)") }
         // A patch may set replicas that are not there yet.
         let base = (try? scaleObject(live, target)) ?? ["kind": "Scale", "apiVersion": "autoscaling/v1", "spec": [:]]
-        switch RequestBody.mediaType(request) {
-        case "application/json-patch+json":
-            do { return try Patches.json(patch, to: base) } catch { throw .badRequest("\(error)") }
-        default: return Patches.merge(patch, to: base)
+        do throws(PatchFailure) {
+            return RequestBody.mediaType(request) == "application/json-patch+json"
+                ? try JSONPatch.apply(patch, to: base) : try MergePatch.apply(patch, to: base)
+        } catch {
+            throw APIStatus(error)
         }
     }
 

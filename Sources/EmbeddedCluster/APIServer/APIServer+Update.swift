@@ -7,7 +7,7 @@ extension APIServer {
         var body = try RequestBody.object(request, of: resource.kind)
         try checkKind(body, of: resource)
         let warnings = try fieldWarnings(body, request.body, of: resource, options)
-        body = ObjectRules.pruned(body, of: resource)
+        body = try ObjectRules.decoded(body, of: resource)
         try checkNamespace(&body, target)
         body["kind"] = .string(resource.kind)
         body["apiVersion"] = .string(resource.apiVersion)

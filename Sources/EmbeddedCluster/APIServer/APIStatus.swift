@@ -112,3 +112,9 @@ extension APIStatus {
             details: details)
     }
 }
+
+extension APIStatus {
+    init(_ failure: PatchFailure) {
+        self.init(code: failure.code, reason: failure.reason, message: failure.message, details: failure.code == 422 ? [:] : nil)
+    }
+}

@@ -10,20 +10,29 @@ enum ObjectRules {
 
     static func defaulted(_ object: JSONValue, of resource: ResourceType) -> JSONValue { object }
 
-    /// The object without the fields that its type does not have.
-    static func pruned(_ object: JSONValue, of resource: ResourceType) -> JSONValue { object }
+    /// The object as its type reads it: without fields that the type does not have, quantities in canonical form.
+    ///
+    /// - Throws: 400 when a value does not fit its type (a string where a number must be).
+    static func decoded(_ object: JSONValue, of resource: ResourceType) throws(APIStatus) -> JSONValue {
+        if let custom = resource.custom { return FieldValidation.pruned(object, schema: custom.schema) }
+        guard let schema = schema(of: resource) else { return object }
+        do throws(DecodingFailure) { return try BuiltInDecoding.decoded(object, schema: schema) } catch {
+            throw .badRequest(
+                "\(resource.kind) in version \"\(resource.version)\" cannot be handled as a \(resource.kind): \(error.message)")
+        }
+    }
 
     /// Unknown and duplicate fields, worded as the server words them.
-    static func fieldProblems(_ body: JSONValue, _ bytes: [UInt8]?, of resource: ResourceType) -> [String] { [] }
+    static func fieldProblems(_ body: JSONValue, _ bytes: [UInt8]?, of resource: ResourceType) -> [String] {
+        guard let schema = schema(of: resource) else { return [] }
+        return FieldValidation.problems(in: body, raw: bytes, schema: schema)
+    }
 
     static func strictMessage(_ problems: [String], of resource: ResourceType) -> String {
         let list = "strict decoding error: " + problems.joined(separator: ", ")
         if resource.custom != nil { return list }
         return "\(resource.kind) in version \"\(resource.version)\" cannot be handled as a \(resource.kind): \(list)"
     }
-
-    /// Why the body can't be read as the kind (a string where a number must be); `nil` when it can.
-    static func decodingFault(_ body: JSONValue, of resource: ResourceType) -> String? { nil }
 
     static func admittedForCreate(_ object: JSONValue, of resource: ResourceType, server: APIServer, user: UserInfo?) throws -> JSONValue {
         object

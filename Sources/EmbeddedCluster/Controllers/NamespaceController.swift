@@ -4,8 +4,8 @@ import ResourceModel
 /// Gives each namespace its service account and root certificate, and empties namespaces that are deleted.
 struct NamespaceController: Sendable {
     let client: LocalClient
-    /// The cluster's root certificate, PEM.
-    let rootCertificate: String
+    /// The cluster's root certificate, PEM; `nil`: namespaces don't get it.
+    let rootCertificate: String?
     let logger: Logger
 
     func run() async {
@@ -34,6 +34,7 @@ struct NamespaceController: Sendable {
                     accounts, namespace: namespace,
                     ["apiVersion": "v1", "kind": "ServiceAccount", "metadata": ["name": "default", "namespace": .string(namespace)]])
             }
+            guard let rootCertificate else { return }
             let maps = try client.resource("v1", "ConfigMap")
             if client.get(maps, namespace: namespace, name: "kube-root-ca.crt") == nil {
                 try await client.create(

@@ -17,11 +17,11 @@ final class OpenAPIDocuments: Sendable {
     func response(_ segments: [String], _ request: APIRequest) -> APIResponse? {
         switch segments.dropFirst().first {
         case "v2" where segments.count == 2:
-            // Protobuf is not spoken: clients that know nothing else do without the document.
             let accept = request.headers["accept"] ?? ""
-            if !accept.isEmpty, accept.contains("protobuf"), !accept.contains("json"), !accept.contains("*/*") {
-                return APIStatus(code: 406, reason: "NotAcceptable", message: "only the following media types are accepted: application/json")
-                    .response
+            if accept.contains("proto-openapi.spec.v2") {
+                return APIResponse(
+                    status: 200, contentType: OpenAPIProtobuf.mediaType,
+                    body: .bytes(document("v2.pb") { OpenAPIProtobuf.document(self.v2()) }))
             }
             return APIResponse(status: 200, body: .bytes(document("v2") { self.v2() }))
         case "v3" where segments.count == 2:
@@ -40,14 +40,16 @@ final class OpenAPIDocuments: Sendable {
 
     private static let empty: JSONValue = ["openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.36.0"], "paths": [:]]
 
-    private func document(_ name: String, make: () -> JSONValue) -> [UInt8] {
+    private func document(_ name: String, make: () -> JSONValue) -> [UInt8] { document(name) { make().serialized() } }
+
+    private func document(_ name: String, make: () -> [UInt8]) -> [UInt8] {
         let generation = catalog.generation
         let known = cache.withLock { cache -> [UInt8]? in
             if cache.generation != generation { cache = Cache(generation: generation) }
             return cache.documents[name]
         }
         if let known { return known }
-        let bytes = make().serialized()
+        let bytes = make()
         cache.withLock { if $0.generation == generation { $0.documents[name] = bytes } }
         return bytes
     }
