@@ -121,7 +121,18 @@ extension APIServer {
             return object
         }
         if resource.storageKey == "apiextensions.k8s.io/customresourcedefinitions" {
-            if !stored.isBeingDeleted { object[path: "metadata", "deletionTimestamp"] = .string(Timestamp.now()) }
+            if !stored.isBeingDeleted {
+                object[path: "metadata", "deletionTimestamp"] = .string(Timestamp.now())
+                if !finalizers.contains(CustomResourceController.finalizer) { finalizers.append(CustomResourceController.finalizer) }
+                object[path: "metadata", "finalizers"] = .array(finalizers.map(JSONValue.string))
+                var conditions = object[path: "status", "conditions"]?.arrayValue ?? []
+                conditions.append([
+                    "type": "Terminating", "status": "True", "lastTransitionTime": .string(Timestamp.now()),
+                    "reason": "InstanceDeletionPending",
+                    "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+                ])
+                object[path: "status", "conditions"] = .array(conditions)
+            }
             return object
         }
         let grace = gracePeriod(object, resource, options)

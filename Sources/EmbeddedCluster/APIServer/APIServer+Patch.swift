@@ -93,28 +93,29 @@ extension APIServer {
             }
             patch[path: "metadata", "namespace"] = .string(target.namespace)
         }
-        let warnings = try fieldWarnings(patch, request.body, of: resource, options)
         let body = patch
         guard store.object(target.key) != nil || !target.subresource.isEmpty else {
-            return try await applyNew(body, target, request, options, warnings)
+            return try await applyNew(body, target, request, options)
         }
+        let warnings = WarningList()
         let result = try change(target, options, user: request.user) { live, _ throws(APIStatus) in
             var merged = try self.applied(body, to: live, target, options)
+            warnings.set(try self.fieldWarnings(body, request.body, of: resource, options))
             if let sent = body[path: "metadata", "resourceVersion"] { merged[path: "metadata", "resourceVersion"] = sent }
             if let sent = body[path: "metadata", "uid"] { merged[path: "metadata", "uid"] = sent }
             return ObjectRules.defaulted(try ObjectRules.decoded(merged, of: resource), of: resource)
         }
-        return try await answer(result, target, request, options, warnings: warnings)
+        return try await answer(result, target, request, options, warnings: warnings.texts)
     }
 
-    private func applyNew(_ patch: JSONValue, _ target: Target, _ request: APIRequest, _ options: WriteOptions, _ warnings: [String])
-        async throws -> APIResponse
+    private func applyNew(_ patch: JSONValue, _ target: Target, _ request: APIRequest, _ options: WriteOptions) async throws -> APIResponse
     {
         if let uid = patch[path: "metadata", "uid"]?.stringValue, !uid.isEmpty {
             throw APIStatus.conflict(
                 target.resource, target.name, "uid mismatch: the provided object specified uid \(uid), and no existing object was found")
         }
         var body = try applied(patch, to: nil, target, options)
+        let warnings = try fieldWarnings(patch, request.body, of: target.resource, options)
         body[path: "metadata", "resourceVersion"] = nil
         body = try ObjectRules.decoded(body, of: target.resource)
         let result = try createObject(body, target, options, user: request.user) { body throws(APIStatus) in body }

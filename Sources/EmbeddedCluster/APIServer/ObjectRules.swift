@@ -8,7 +8,14 @@ enum ObjectRules {
         return SchemaCatalog.builtIn.schema(for: resource.gvk)
     }
 
-    static func defaulted(_ object: JSONValue, of resource: ResourceType) -> JSONValue { object }
+    static let definitions = "apiextensions.k8s.io/customresourcedefinitions"
+
+    /// The object with every default filled in.
+    static func defaulted(_ object: JSONValue, of resource: ResourceType) -> JSONValue {
+        if let custom = resource.custom { return StructuralSchema.defaulted(object, schema: custom.schema) }
+        if resource.storageKey == definitions { return DefinitionRules.defaulted(object) }
+        return object
+    }
 
     /// The object as its type reads it: without fields that the type does not have, quantities in canonical form.
     ///
@@ -45,6 +52,7 @@ enum ObjectRules {
             object[path: "spec", "finalizers"] = ["kubernetes"]
             object["status"] = ["phase": "Active"]
             object[path: "metadata", "labels", "kubernetes.io/metadata.name"] = object[path: "metadata", "name"]
+        case definitions: object = DefinitionRules.preparedForCreate(object)
         default: break
         }
         if resource.custom?.hasStatus ?? false { object["status"] = nil }
@@ -55,6 +63,7 @@ enum ObjectRules {
         var new = new
         let hasStatus = resource.subresource("status") != nil
         switch subresource {
+        case "" where resource.storageKey == definitions: new = DefinitionRules.preparedForUpdate(new, old: old)
         case "" where hasStatus: new["status"] = old["status"]
         case "status":
             var object = old
@@ -72,9 +81,17 @@ enum ObjectRules {
         return new
     }
 
-    static func validateCreate(_ object: JSONValue, of resource: ResourceType) -> [FieldCause] { [] }
+    static func validateCreate(_ object: JSONValue, of resource: ResourceType) -> [FieldCause] {
+        if let custom = resource.custom { return StructuralSchema.validated(object, old: nil, schema: custom.schema) }
+        if resource.storageKey == definitions { return DefinitionRules.validated(object, old: nil) }
+        return []
+    }
 
-    static func validateUpdate(_ new: JSONValue, over old: JSONValue, of resource: ResourceType, subresource: String) -> [FieldCause] { [] }
+    static func validateUpdate(_ new: JSONValue, over old: JSONValue, of resource: ResourceType, subresource: String) -> [FieldCause] {
+        if let custom = resource.custom { return StructuralSchema.validated(new, old: old, schema: custom.schema) }
+        if resource.storageKey == definitions, subresource.isEmpty { return DefinitionRules.validated(new, old: old) }
+        return []
+    }
 
     static func warnings(_ object: JSONValue, of resource: ResourceType) -> [String] { [] }
 

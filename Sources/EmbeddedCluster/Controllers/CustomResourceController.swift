@@ -51,11 +51,11 @@ struct CustomResourceController: Sendable {
 
     private func establish(_ seen: JSONValue, _ definitions: ResourceType) async {
         guard let name = seen[path: "metadata", "name"]?.stringValue else { return }
+        // As with a real server a new resource is served a moment after its definition was accepted: clients must wait for Established.
+        do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
         for _ in 0..<20 {
             guard var definition = client.get(definitions, name: name), definition[path: "metadata", "deletionTimestamp"] == nil else { return }
             let now = Timestamp.now()
-            var finalizers = definition[path: "metadata", "finalizers"]?.arrayValue ?? []
-            if !finalizers.contains(.string(Self.finalizer)) { finalizers.append(.string(Self.finalizer)) }
             let stored = (definition[path: "spec", "versions"]?.arrayValue ?? []).first { $0["storage"]?.boolValue ?? false }?["name"]
             var storedVersions = definition[path: "status", "storedVersions"]?.arrayValue ?? []
             if let stored, !storedVersions.contains(stored) { storedVersions.append(stored) }
@@ -75,7 +75,6 @@ struct CustomResourceController: Sendable {
                 ],
                 "acceptedNames": names, "storedVersions": .array(storedVersions),
             ]
-            definition[path: "metadata", "finalizers"] = nil
             do {
                 try await client.updateStatus(definitions, definition)
                 return
@@ -112,7 +111,12 @@ struct CustomResourceController: Sendable {
             }
         }
         do {
-            try await client.patch(definitions, name: name, ["metadata": ["finalizers": nil]])
+            // Reads that follow the delete at once still find the resource served, and their object not found.
+            try await Task.sleep(for: .milliseconds(200))
+            let rest = (client.get(definitions, name: name)?[path: "metadata", "finalizers"]?.arrayValue ?? []).filter {
+                $0 != .string(Self.finalizer)
+            }
+            try await client.patch(definitions, name: name, ["metadata": ["finalizers": rest.isEmpty ? nil : .array(rest)]])
         } catch {
             logger.debug("definition not finalized", metadata: ["name": "\(name)", "error": "\(error)"])
         }
