@@ -206,6 +206,7 @@ package enum FieldManager {
     private static func pruned(
         _ merged: JSONValue, lastApplied last: FieldSet, applied: FieldSet, managed: ManagedFields, schema: TypeSchema
     ) -> JSONValue {
+        if last.difference(applied).isEmpty { return merged }  // nothing was given up
         let lastNamed = last.withNamedParents(schema)
         var owned = FieldSet()
         for entry in managed.entries { owned = owned.union(entry.set) }

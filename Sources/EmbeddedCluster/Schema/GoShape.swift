@@ -6,8 +6,7 @@ enum GoShape {
         "acceptedNames",
     ]
 
-    static func isAlwaysPresent(_ field: String, of definition: String) -> Bool {
-        let owner = definition.split(separator: ".").last ?? ""
+    static func isAlwaysPresent(_ field: String, of owner: String) -> Bool {
         switch field {
         case "template": return owner != "ReplicationControllerSpec"
         case "containers": return owner == "PodSpec"
@@ -56,8 +55,10 @@ enum GoShape {
     ]
 
     /// Whether Go leaves a zero, `false` or empty string of that field out. Only for types listed above: for others nothing is dropped.
-    static func omitsZero(_ field: String, of definition: String) -> Bool {
-        guard let pointers = pointers[String(definition.split(separator: ".").last ?? "")] else { return false }
+    ///
+    /// - Parameter owner: the definition's name without group and version.
+    static func omitsZero(_ field: String, of owner: String) -> Bool {
+        guard let pointers = pointers[owner] else { return false }
         return !pointers.contains(field)
     }
 }

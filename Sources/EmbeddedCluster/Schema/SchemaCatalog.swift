@@ -77,7 +77,7 @@ private struct BuiltInSchemaBuilder {
             node.shape = .opaque
         case "RawExtension", "FieldsV1", "Patch", "CustomResourceSubresourceStatus": node.shape = .deduced
         default:
-            let made = schema(.object(body), in: name)
+            let made = schema(.object(body), in: short)
             node.shape = made.shape
             node.format = made.format
             node.required = made.required
@@ -158,7 +158,7 @@ private struct BuiltInSchemaBuilder {
             field.patchMergeKey = property.value["x-kubernetes-patch-merge-key"]?.stringValue
             field.alwaysPresent = GoShape.isAlwaysPresent(property.key, of: owner)
             field.omitsZero = GoShape.omitsZero(property.key, of: owner)
-            if property.key == "protocol", owner.hasSuffix(".ContainerPort") || owner.hasSuffix(".ServicePort") {
+            if property.key == "protocol", owner == "ContainerPort" || owner == "ServicePort" {
                 field.keyDefault = "TCP"
             }
             fields[property.key] = field
