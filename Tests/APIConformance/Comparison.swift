@@ -1,0 +1,133 @@
+import ResourceModel
+
+/// Compares what a server answered with what was recorded.
+///
+/// Masks in recorded strings (`<uid>`, `<rv>`, …) stand for anything of their kind. The wording of a Status' messages is set apart:
+/// it often comes from Go's own error texts; code, reason, details and causes (reason and field) have to be the same.
+struct Comparison {
+    /// `.spec.replicas: want 1, got 2`
+    private(set) var differences: [String] = []
+    /// Messages that say the same in other words.
+    private(set) var wording: [String] = []
+
+    var matches: Bool { differences.isEmpty }
+
+    mutating func report(_ text: String) { differences.append(text) }
+
+    mutating func compare(_ want: JSONValue?, with got: JSONValue?, at path: String = "") {
+        let isStatus = want?["kind"]?.stringValue == "Status"
+        compare(want, got, path, isStatus)
+    }
+
+    private mutating func compare(_ want: JSONValue?, _ got: JSONValue?, _ path: String, _ inStatus: Bool) {
+        switch (want, got) {
+        case (nil, nil): break
+        case (let want?, nil): report("\(path): missing, want \(short(want))")
+        case (nil, let got?): report("\(path): unexpected \(short(got))")
+        case (.object(let want)?, .object(let got)?):
+            let inStatus = inStatus || want["kind"]?.stringValue == "Status"
+            for member in want { compare(member.value, got[member.key], "\(path).\(member.key)", inStatus) }
+            for member in got where !want.contains(member.key) { compare(nil, member.value, "\(path).\(member.key)", inStatus) }
+        case (.array(let want)?, .array(let got)?):
+            if want.count != got.count { report("\(path): want \(want.count) items, got \(got.count)") }
+            for index in 0..<max(want.count, got.count) {
+                compare(
+                    index < want.count ? want[index] : nil, index < got.count ? got[index] : nil, "\(path)[\(index)]", inStatus)
+            }
+        case (.string(let want)?, let got?): compare(want, got, path, inStatus)
+        case (let want?, let got?): if want != got { report("\(path): want \(short(want)), got \(short(got))") }
+        }
+    }
+
+    private mutating func compare(_ want: String, _ got: JSONValue, _ path: String, _ inStatus: Bool) {
+        guard let text = got.stringValue ?? (want.hasPrefix("<") ? got.jsonString : nil) else {
+            return report("\(path): want \(short(.string(want))), got \(short(got))")
+        }
+        if want == text || Mask.matches(want, text) { return }
+        if inStatus, path.hasSuffix(".message"), !text.isEmpty {
+            wording.append("\(path):\n      want \(want)\n      got  \(text)")
+        } else if !isOfTheMachine(path, want, text) {
+            report("\(path): want \(short(.string(want))), got \(short(got))")
+        }
+    }
+
+    /// Values that the recording did not mask although they differ from server to server.
+    private func isOfTheMachine(_ path: String, _ want: String, _ got: String) -> Bool {
+        if path.hasSuffix(".serverAddress") { return true }
+        if path.contains(".cells["), Mask.isAddress(want), Mask.isAddress(got) { return true }
+        // /openapi/v3 names each document with a hash of its content.
+        return want.contains("?hash=") && want.prefix { $0 != "?" } == got.prefix { $0 != "?" }
+    }
+
+    private func short(_ value: JSONValue) -> String {
+        let text = value.jsonString
+        return text.count > 160 ? "\(text.prefix(160))…" : text
+    }
+}
+
+/// The placeholders of recorded answers.
+enum Mask {
+    private static let names = ["uid", "rv", "time", "ip", "port", "continue", "generated", "age"]
+
+    /// Whether the text fits a recorded string with masks; `false` when the string has none.
+    static func matches(_ pattern: String, _ text: String) -> Bool {
+        var parts: [Part] = []
+        var rest = Substring(pattern)
+        var literal = ""
+        while let first = rest.first {
+            if first == "<", let name = names.first(where: { rest.hasPrefix("<\($0)>") }) {
+                if !literal.isEmpty { parts.append(.literal(literal)) }
+                literal = ""
+                parts.append(.mask(name))
+                rest = rest.dropFirst(name.count + 2)
+            } else {
+                literal.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        if !literal.isEmpty { parts.append(.literal(literal)) }
+        let hasMask = parts.contains { if case .mask = $0 { true } else { false } }
+        return hasMask && matches(parts[...], Substring(text))
+    }
+
+    static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    private enum Part {
+        case literal(String)
+        case mask(String)
+    }
+
+    private static func matches(_ parts: ArraySlice<Part>, _ text: Substring) -> Bool {
+        guard let part = parts.first else { return text.isEmpty }
+        switch part {
+        case .literal(let literal):
+            return text.hasPrefix(literal) && matches(parts.dropFirst(), text.dropFirst(literal.count))
+        case .mask(let name):
+            var end = text.endIndex
+            while end > text.startIndex {
+                if fits(name, text[..<end]), matches(parts.dropFirst(), text[end...]) { return true }
+                end = text.index(before: end)
+            }
+            return false
+        }
+    }
+
+    private static func fits(_ name: String, _ text: Substring) -> Bool {
+        switch name {
+        case "rv", "port": text.allSatisfy(\.isASCIIDigit)
+        case "time":
+            text.count >= 20 && text.hasSuffix("Z") && text.dropLast().allSatisfy { $0.isASCIIDigit || "-T:.".contains($0) }
+        case "ip": text.allSatisfy { $0.isHexDigit || ".:".contains($0) }
+        case "generated": text.count >= 5 && text.allSatisfy { ("a"..."z").contains($0) || $0.isASCIIDigit }
+        case "age": text.allSatisfy { $0.isLetter || $0.isASCIIDigit || "<>".contains($0) }
+        default: !text.contains(where: \.isWhitespace)
+        }
+    }
+}
+
+extension Character {
+    var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}
