@@ -96,7 +96,12 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        .testTarget(name: "KubernetesClientTests", dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"]),
+        .testTarget(
+            name: "KubernetesClientTests",
+            dependencies: [
+                "KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport", hummingbird, lifecycle, logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel"]),

@@ -34,6 +34,15 @@ static inline CURLcode reconciler_curl_set_blob(CURL *handle, CURLoption option,
     return (curl_easy_setopt)(handle, option, &blob);
 }
 
+// CURLOPT_PROTOCOLS_STR came with 7.85; its predecessor is deprecated since.
+static inline CURLcode reconciler_curl_allow_http_only(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return (curl_easy_setopt)(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return (curl_easy_setopt)(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 static inline CURLMcode reconciler_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return (curl_multi_setopt)(multi, option, value);
 }

@@ -31,8 +31,7 @@ struct Comparison {
         case (.array(let want)?, .array(let got)?):
             if want.count != got.count { report("\(path): want \(want.count) items, got \(got.count)") }
             for index in 0..<max(want.count, got.count) {
-                compare(
-                    index < want.count ? want[index] : nil, index < got.count ? got[index] : nil, "\(path)[\(index)]", inStatus)
+                compare(item(index, of: want), item(index, of: got), "\(path)[\(index)]", inStatus)
             }
         case (.string(let want)?, let got?): compare(want, got, path, inStatus)
         case (let want?, let got?): if want != got { report("\(path): want \(short(want)), got \(short(got))") }
@@ -49,6 +48,11 @@ struct Comparison {
         } else if !isOfTheMachine(path, want, text) {
             report("\(path): want \(short(.string(want))), got \(short(got))")
         }
+    }
+
+    private func item(_ index: Int, of items: [JSONValue]) -> JSONValue? {
+        if index < items.count { return items[index] }
+        return nil
     }
 
     /// Values that the recording did not mask although they differ from server to server.

@@ -7,7 +7,7 @@ import Testing
 ///
 /// `RECONCILER_CONFORMANCE=crd,apply/immutable swift test --filter APIConformance` runs parts;
 /// `RECONCILER_CONFORMANCE_WORDING=1` also shows where messages are worded differently.
-@Suite(.serverUnderTest, .serialized, .enabled(if: !ServerUnderTest.isEmbedded, "no embedded cluster yet"))
+@Suite(.serverUnderTest, .serialized)
 struct ConformanceTests {
     @Test(arguments: Recording.scenarios)
     func answersAsRecorded(_ scenario: Scenario) async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesClient
+import TestSupport
 import Testing
 
 /// The server that the suite runs against: the one of `RECONCILER_TEST_KUBECONFIG`, else an embedded cluster that lives as long
@@ -7,18 +8,13 @@ import Testing
 struct ServerUnderTest: SuiteTrait, TestScoping {
     @TaskLocal static var access: ClusterAccess?
 
-    static var kubeconfig: String? {
-        ProcessInfo.processInfo.environment["RECONCILER_TEST_KUBECONFIG"].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    static var isEmbedded: Bool { kubeconfig == nil }
+    static var isEmbedded: Bool { ProcessInfo.processInfo.environment["RECONCILER_TEST_KUBECONFIG"]?.isEmpty ?? true }
 
     func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
-        if let path = Self.kubeconfig {
-            let access = try ClusterAccess.discover(kubeconfig: path)
+        // Objects have to stay as the API server leaves them: no controllers that act on them.
+        try await withCluster(controllers: .api) { cluster in
+            let access = try ClusterAccess.discover(kubeconfig: cluster.kubeconfig)
             try await Self.$access.withValue(access) { try await function() }
-        } else {
-            try await function()
         }
     }
 }

@@ -17,7 +17,7 @@ extension Transfer {
         set(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, configuration.connectDeadline.milliseconds))
         set(handle, CURLOPT_USERAGENT, configuration.userAgent)
         set(handle, CURLOPT_ACCEPT_ENCODING, "gzip")
-        set(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        reconciler_curl_allow_http_only(handle)
         reconciler_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer)
         reconciler_curl_set_pointer(handle, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
         reconciler_curl_set_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())

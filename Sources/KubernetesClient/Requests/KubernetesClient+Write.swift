@@ -73,7 +73,8 @@ extension KubernetesClient {
                 request: request, headers: ["Content-Type": "application/json"], body: body(options).serialized(), isIdempotent: true))
         let answer = try json(response, for: request)
         let isGone = answer["kind"]?.stringValue == "Status" || answer[path: "metadata", "deletionTimestamp"] == nil
-        return DeleteResult(object: isGone ? nil : answer, warnings: warnings(response.headers))
+        // Spelled out: a bare nil would be a JSON null here.
+        return DeleteResult(object: isGone ? Optional<JSONValue>.none : answer, warnings: warnings(response.headers))
     }
 
     /// Deletes all objects of a kind in a namespace that the selector matches; the selector is required.
