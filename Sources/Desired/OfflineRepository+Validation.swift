@@ -27,7 +27,7 @@ extension OfflineRepository {
         var problems: [Problem] = []
         for (file, bytes) in zip(scan.manifestFiles, try await tree.contents(of: scan.manifestFiles)) {
             do {
-                _ = try DocumentReader.documents(in: bytes, path: file.path)
+                _ = try DocumentReader.documents(in: DocumentReader.utf8(bytes), path: file.path)
             } catch {
                 problems.append(error)
             }

@@ -49,6 +49,49 @@ import Testing
         }
     }
 
+    @Test func warnsOfFilesThatHoldNoObject() async throws {
+        let files = [
+            "app/a.yaml": configMap("a"), "app/values.yaml": "replicas: 1", "app/broken.yaml": "a: [",
+            "app/empty.yaml": "# nothing\n",
+        ]
+        try await withFiles(files) { root in
+            let state = try await render(applicationYAML(), in: root)
+            #expect(state.manifests.map(\.id.name) == ["a"])
+            #expect(
+                state.warnings.map { "\($0.location?.path ?? "") \($0.code)" } == [
+                    "app/broken.yaml source.irrelevant-file", "app/values.yaml source.irrelevant-file",
+                ])
+        }
+    }
+
+    @Test func readsUTF16WithAByteOrderMark() async throws {
+        try await withFiles([:]) { root in
+            for (name, mark, bigEndian) in [("le", [0xFF, 0xFE], false), ("be", [0xFE, 0xFF], true)] as [(String, [UInt8], Bool)]
+            {
+                let units = Array(configMap("\(name)").utf16).flatMap { unit -> [UInt8] in
+                    let pair = [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+                    return bigEndian ? pair : pair.reversed()
+                }
+                try write("", to: "app/\(name).yaml", in: root)
+                try FileBytes.write(mark + units, to: root.appending("app/\(name).yaml"))
+            }
+            let names = try await render(applicationYAML(), in: root).manifests.map(\.id.name)
+            #expect(names == ["be", "le"])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("apiVersion: v1\nkind: ConfigMapList\nitems:\n", []), ("apiVersion: v1\nkind: ConfigMapList\nitems: []\n", []),
+            ("apiVersion: x/v1\nkind: NotAList\nmetadata: {name: it}\nitems:\nspec: {a: 1}\n", ["it"]),
+        ] as [(String, [String])])
+    func anEmptyListHoldsNothing(_ text: String, names: [String]) async throws {
+        try await withFiles(["app/a.yaml": text]) { root in
+            let found = try await render(applicationYAML(), in: root).manifests.map(\.id.name)
+            #expect(found == names)
+        }
+    }
+
     @Test func takesListsApart() async throws {
         let list = """
             apiVersion: v1
@@ -70,9 +113,9 @@ import Testing
 
     @Test func reportsEveryProblemOfEveryFile() async throws {
         try await withFiles([
-            "app/a.yaml": "a: [1\n",
+            "app/a.yaml": "kind: [1\n",
             "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\nkind: Pod\nmetadata: {name: x}",
-            "app/c.yaml": "- 1", "app/d.json": "{\n\"a\": }", "app/ok.yaml": configMap("ok"),
+            "app/c.yaml": "- kind", "app/d.json": "{\n\"a\": }", "app/ok.yaml": configMap("ok"),
             "app/e.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  annotations:\n    example.com/port: 80",
             "app/f.yaml": "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: x-}",
         ]) { root in

@@ -17,7 +17,7 @@ import Testing
             "apps/a.yaml": applicationYAML("a", path: "a"), "apps/b.yaml": applicationYAML("b", path: "b", spec: "projekt: x"),
             "apps/c.yaml": applicationYAML("c", path: "missing"),
             "apps/d.yaml": applicationYAML("d", path: "d", spec: "project: none"),
-            "a/broken.yaml": "a: [1\n", "a/no-name.yaml": "apiVersion: v1\nkind: ConfigMap\n", "d/a.yaml": configMap("d"),
+            "a/broken.yaml": "kind: [1\n", "a/no-name.yaml": "apiVersion: v1\nkind: ConfigMap\n", "d/a.yaml": configMap("d"),
             "unused/broken.yaml": "\ta: 1\n",
         ])
         #expect(

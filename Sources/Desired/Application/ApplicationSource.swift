@@ -16,13 +16,16 @@ package struct ApplicationSource: Sendable, Hashable {
     package var directory: DirectoryOptions?
     package var location: SourceLocation
     /// The source as it was declared, for overrides that are merged into it.
-    var declared: JSONValue = .object([:])
+    var declared: JSONValue
 
     package init(repoURL: String, path: String? = nil, targetRevision: String? = nil, location: SourceLocation) {
         self.repoURL = repoURL
         self.path = path
         self.targetRevision = targetRevision
         self.location = location
+        declared = ["repoURL": .string(repoURL)]
+        declared["path"] = path.map { .string(RepositoryPath.display($0)) }
+        declared["targetRevision"] = targetRevision.map(JSONValue.string)
     }
 
     /// Whether the source lies in the repository that the application was read from.

@@ -45,8 +45,9 @@ extension ApplicationCatalog {
         let scan = try await RepositoryScan.scan(tree, path: path)
         let contents = try await tree.contents(of: scan.manifestFiles)
         var reader = CatalogReader(origin: origin)
-        for (file, bytes) in zip(scan.manifestFiles, contents) where DocumentReader.contains("argoproj.io/", in: bytes) {
-            reader.read(bytes, path: file.path)
+        for (file, raw) in zip(scan.manifestFiles, contents) {
+            let bytes = DocumentReader.utf8(raw)
+            if DocumentReader.contains("argoproj.io/", in: bytes) { reader.read(bytes, path: file.path) }
         }
         return reader.catalog()
     }

@@ -44,14 +44,33 @@ struct DirectorySource {
             }
         }
         let contents = try await request.tree.contents(of: files.map(\.file))
-        for (file, bytes) in zip(files, contents) where !DocumentReader.contains(Self.skipMarker, in: bytes) {
-            do {
-                reader.read(try DocumentReader.documents(in: bytes, path: file.path))
-            } catch {
-                reader.add(error)
-            }
-        }
+        for (file, bytes) in zip(files, contents) { read(DocumentReader.utf8(bytes), path: file.path, into: &reader) }
         return RenderedSource(manifests: reader.manifests, problems: reader.problems)
+    }
+
+    /// Takes the objects of one file. A file that does not even mention an object's fields is left out with a warning.
+    private func read(_ bytes: [UInt8], path: String, into reader: inout ManifestReader) {
+        guard !DocumentReader.contains(Self.skipMarker, in: bytes) else { return }
+        do {
+            let documents = try DocumentReader.documents(in: bytes, path: path)
+            guard !documents.isEmpty else { return }
+            if Self.mentionsObjects(bytes) { reader.read(documents) } else { reader.add(Self.irrelevant(path)) }
+        } catch {
+            reader.add(Self.mentionsObjects(bytes) || path.hasSuffix(".json") ? error : Self.irrelevant(path))
+        }
+    }
+
+    /// Argo CD passes over files without `apiVersion`, `kind` and `metadata`; one of the first two is enough here, since a manifest
+    /// that lost the others must not look like one that was removed.
+    private static func mentionsObjects(_ bytes: [UInt8]) -> Bool {
+        DocumentReader.contains("apiVersion", in: bytes) || DocumentReader.contains("kind", in: bytes)
+    }
+
+    private static func irrelevant(_ path: String) -> Problem {
+        Problem(
+            code: "source.irrelevant-file", severity: .warning, message: "holds no Kubernetes object and is left out",
+            location: SourceLocation(path: path, line: 0),
+            hint: "move it, exclude it with `directory.exclude`, or write `# +argocd:skip-file-rendering` into it")
     }
 
     private func isCandidate(_ name: String, _ options: DirectoryOptions) -> Bool {

@@ -28,6 +28,19 @@ enum DocumentReader {
         }
     }
 
+    /// The bytes in UTF-8: files that say by their byte order mark that they are UTF-16 are converted, as Argo CD does.
+    static func utf8(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.count >= 2, bytes.count.isMultiple(of: 2) else { return bytes }
+        let high: Int
+        switch (bytes[0], bytes[1]) {
+        case (0xFF, 0xFE): high = 1
+        case (0xFE, 0xFF): high = 0
+        default: return bytes
+        }
+        let units = stride(from: 2, to: bytes.count, by: 2).map { UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high]) }
+        return Array(String(decoding: units, as: UTF16.self).utf8)
+    }
+
     /// Whether a file's name says that it holds YAML or JSON.
     static func hasManifestExtension(_ name: String) -> Bool {
         name.hasSuffix(".yaml") || name.hasSuffix(".yml") || name.hasSuffix(".json")

@@ -26,7 +26,12 @@ struct ManifestReader {
             for (index, item) in items.enumerated() { read(item, document, pointer: "\(pointer)/items/\(index)") }
             return
         }
-        if object["kind"]?.stringValue?.hasSuffix("List") == true, object["items"]?.isNull ?? false { return }
+        // `items: null` is an empty list too, unless the object has a body of its own.
+        if object["kind"]?.stringValue?.hasSuffix("List") == true, object["items"]?.isNull == true, object["spec"] == nil,
+            object["status"] == nil
+        {
+            return
+        }
         let before = problems.count
         let apiVersion = text(object["apiVersion"], "apiVersion", place)
         let kind = text(object["kind"], "kind", place)
