@@ -1,0 +1,28 @@
+import Testing
+
+@testable import ResourceModel
+
+@Suite struct QuantityTests {
+    @Test(arguments: [
+        ("1000m", "1"), ("0.5", "500m"), ("0.1", "100m"), ("1024Mi", "1Gi"), ("1e6", "1e6"), ("1M", "1M"), ("128Mi", "128Mi"), ("4000m", "4"),
+        ("1.5Gi", "1536Mi"), ("0.5Gi", "512Mi"), ("100", "100"), ("1000", "1k"), ("1500", "1500"), ("0", "0"), ("0Ki", "0"), ("-5", "-5"),
+        ("1Ki", "1Ki"), ("1023", "1023"), ("512Ki", "512Ki"), ("0.5Ki", "512"), ("+3", "3"), (".5", "500m"), ("5.", "5"), ("1E3", "1e3"), ("1E", "1E"),
+        ("12e-3", "12e-3"), ("1u", "1u"), ("0.0000000001", "1n"), ("9223372036854775807", "9223372036854775807"),
+        ("99999999999999999999999999999999999999999999", "9223372036854775807"), ("2Ei", "2Ei"), ("1.1Ki", "1126400m"), ("00010", "10"),
+    ]) func answersCanonically(written: String, canonical: String) throws {
+        #expect(try #require(Quantity(written)).canonical == canonical)
+    }
+
+    @Test(arguments: ["", "m", "1.2.3", "1 ", "abc", "1kk", "1Kib", "--1", "1e", "."]) func refuses(_ text: String) {
+        #expect(Quantity(text) == nil)
+    }
+
+    @Test func comparesAmountsNotSpellings() throws {
+        #expect(Quantity("1000m") == Quantity("1"))
+        #expect(try #require(Quantity("1Gi")) > #require(Quantity("1G")))
+        #expect(try #require(Quantity("0.1")).roundedUpToMilli.canonical == "100m")
+        #expect(try #require(Quantity("0.0001")).roundedUpToMilli.canonical == "1m")
+        #expect(Quantity(JSONValue.integer(2))?.canonical == "2")
+        #expect(Quantity(JSONValue.number("0.5"))?.canonical == "500m")
+    }
+}
