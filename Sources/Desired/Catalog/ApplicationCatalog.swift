@@ -39,107 +39,61 @@ package struct ApplicationCatalog: Sendable {
 
 extension ApplicationCatalog {
     /// Reads everything under a path of a tree.
-    /// - Parameter origin: the revision that the tree is; `nil` for a directory on disk.
+    /// - Parameters:
+    ///   - origin: the revision that the tree is; `nil` for a directory on disk.
+    ///   - cache: what files of earlier commits held; `nil` reads every file.
     /// - Throws: a `Problem` when the path is missing or files cannot be read; what is wrong inside files is in `problems`.
-    package static func read(_ tree: some FileTree, path: String, origin: Revision?) async throws -> ApplicationCatalog {
+    package static func read(
+        _ tree: some FileTree, path: String, origin: Revision?, cache: CatalogCache? = nil
+    ) async throws -> ApplicationCatalog {
         let scan = try await RepositoryScan.scan(tree, path: path)
-        let contents = try await tree.contents(of: scan.manifestFiles)
-        var reader = CatalogReader(origin: origin)
-        for (file, raw) in zip(scan.manifestFiles, contents) {
-            let bytes = DocumentReader.utf8(raw)
-            if DocumentReader.contains("argoproj.io/", in: bytes) { reader.read(bytes, path: file.path) }
+        var files: [CatalogFile] = []
+        var unread: [FileTreeEntry] = []
+        for entry in scan.manifestFiles {
+            if let known = cache?.file(entry) { files.append(known) } else { unread.append(entry) }
         }
-        return reader.catalog()
-    }
-}
-
-/// Collects the three kinds file by file.
-struct CatalogReader {
-    private let origin: Revision?
-    private var declared: [(name: String, application: Application?, problems: [Problem], location: SourceLocation)] = []
-    private var projects: [AppProject] = []
-    private var problems: [Problem] = []
-
-    init(origin: Revision?) { self.origin = origin }
-
-    mutating func read(_ bytes: [UInt8], path: String) {
-        do {
-            for document in try DocumentReader.documents(in: bytes, path: path) {
-                read(document.value, document)
-            }
-        } catch {
-            problems.append(error)
+        for (entry, bytes) in zip(unread, try await tree.contents(of: unread)) {
+            let file = CatalogFile(bytes: bytes, path: entry.path)
+            cache?.store(file, for: entry)
+            files.append(file)
         }
+        cache?.forgetUnused()
+        return ApplicationCatalog(files, origin: origin)
     }
 
-    private mutating func read(_ value: JSONValue, _ document: SourceDocument) {
-        guard let kind = value["kind"]?.stringValue, let apiVersion = value["apiVersion"]?.stringValue else { return }
-        if kind.hasSuffix("List"), let items = value["items"]?.arrayValue {
-            for (index, item) in items.enumerated() { read(item, document.part(item, at: "/items/\(index)")) }
-            return
-        }
-        guard apiVersion.hasPrefix("argoproj.io/"), ["Application", "AppProject", "ApplicationSet"].contains(kind) else { return }
-        guard apiVersion == Application.apiVersion else {
-            problems.append(
-                Problem(
-                    code: "application.unknown-version", message: "\(kind) of \(apiVersion): unknown version",
-                    location: document.location, hint: "write `apiVersion: \(Application.apiVersion)`"))
-            return
-        }
-        switch kind {
-        case "Application":
-            var (application, found) = Application.decode(document)
-            application?.origin = origin
-            problems += found
-            let name = application?.name ?? value[path: "metadata", "name"]?.stringValue ?? ""
-            declared.append((name, application, found, document.location))
-        case "AppProject":
-            let (project, found) = AppProject.decode(document)
-            problems += found
-            if let project { projects.append(project) }
-        default:
-            let name = value[path: "metadata", "name"]?.stringValue ?? "without a name"
-            problems.append(
-                Problem(
-                    code: "application-set.unsupported", message: "ApplicationSet \(name): ApplicationSets are not supported yet",
-                    location: document.location, hint: "declare its Applications one by one"))
-        }
-    }
-
-    /// All that was read, with names that are declared twice refused.
-    func catalog() -> ApplicationCatalog {
-        var problems = problems
-        var rejected: [String: [Problem]] = [:]
-        var applications: [Application] = []
-        for (name, group) in Dictionary(grouping: declared, by: \.name) {
+    /// Puts files together; names that are declared twice are refused.
+    private init(_ files: [CatalogFile], origin: Revision?) {
+        let projects = files.flatMap(\.projects)
+        applications = []
+        rejected = [:]
+        problems = files.flatMap(\.problems)
+        self.projects = projects.sorted { $0.name < $1.name }
+        for (name, group) in Dictionary(grouping: files.flatMap(\.applications), by: \.name) {
             if group.count > 1, !name.isEmpty {
-                let places = group.map(\.location).sorted { ($0.path, $0.line) < ($1.path, $1.line) }
-                let problem = Problem(
-                    code: "application.duplicate-name",
-                    message:
-                        "Application \(name): is declared \(places.count) times, at \(places.map(\.description).joined(separator: " and "))",
-                    location: places[0], hint: "rename or remove one of them")
+                let problem = Problem.duplicate("application", "Application \(name)", at: group.map(\.location))
                 problems.append(problem)
                 rejected[name] = group.flatMap(\.problems) + [problem]
-            } else if let application = group[0].application {
+            } else if var application = group[0].application {
+                application.origin = origin
                 applications.append(application)
             } else if !name.isEmpty {
                 rejected[name] = group[0].problems
             }
         }
         for (name, group) in Dictionary(grouping: projects, by: \.name) where group.count > 1 {
-            let places = group.map(\.location.description).sorted()
-            problems.append(
-                Problem(
-                    code: "project.duplicate-name",
-                    message: "AppProject \(name): is declared at \(places.joined(separator: " and "))",
-                    location: group[0].location, hint: "rename or remove one of them"))
+            problems.append(.duplicate("project", "AppProject \(name)", at: group.map(\.location)))
         }
-        return ApplicationCatalog(
-            applications: applications.sorted { $0.name < $1.name }, projects: projects.sorted { $0.name < $1.name },
-            problems: problems.sorted {
-                ($0.location?.path ?? "", $0.location?.line ?? 0) < ($1.location?.path ?? "", $1.location?.line ?? 0)
-            },
-            rejected: rejected)
+        applications.sort { $0.name < $1.name }
+        problems.sort { ($0.location?.path ?? "", $0.location?.line ?? 0) < ($1.location?.path ?? "", $1.location?.line ?? 0) }
+    }
+}
+
+extension Problem {
+    fileprivate static func duplicate(_ kind: String, _ subject: String, at places: [SourceLocation]) -> Problem {
+        let places = places.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
+        return Problem(
+            code: "\(kind).duplicate-name",
+            message: "\(subject): is declared \(places.count) times, at \(places.map(\.description).joined(separator: " and "))",
+            location: places[0], hint: "rename or remove one of them")
     }
 }
