@@ -49,14 +49,9 @@ extension APIServer {
         object = try ownership(object)
         let name = object[path: "metadata", "name"]?.stringValue ?? ""
         try admitToNamespace(target, name: name, isDryRun: options.isDryRun)
-        object = try ObjectRules.admittedForCreate(object, of: resource, server: self, user: user)
         Self.prepareMetadata(&object, of: resource, namespace: target.namespace, now: options.now)
         object = ObjectRules.preparedForCreate(object, of: resource)
-        var causes: [FieldCause] = []
-        if name.isEmpty {
-            causes.append(.required("metadata.name", "name or generateName is required"))
-        }
-        causes += ObjectRules.validateCreate(object, of: resource)
+        let causes = ObjectRules.validateCreate(object, of: resource)
         if !causes.isEmpty { throw APIStatus.invalid(group: resource.group, kind: resource.kind, name: name, causes) }
         let key = target.key(name: name)
         if store.object(key) != nil { throw APIStatus.alreadyExists(resource, name) }
@@ -72,7 +67,7 @@ extension APIServer {
         metadata["uid"] = .string(UUID.random())
         metadata["creationTimestamp"] = .string(now)
         for name in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] { metadata[name] = nil }
-        metadata["generation"] = ObjectRules.hasGeneration(resource) ? 1 : nil
+        metadata["generation"] = nil
         object["metadata"] = metadata
     }
 

@@ -121,10 +121,6 @@ extension APIServer {
             throw APIStatus.modified(resource, target.name)
         }
         if let uid = metadata["uid"]?.stringValue, !uid.isEmpty, uid != stored.uid {
-            if target.subresource.isEmpty == false || options.manager.isEmpty {
-                throw APIStatus.conflict(
-                    resource, target.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(stored.uid)")
-            }
             throw APIStatus.conflict(
                 resource, target.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(stored.uid)")
         }
@@ -137,22 +133,7 @@ extension APIServer {
         for name in ["labels", "annotations"] where metadata[name]?.objectValue?.isEmpty ?? false { metadata[name] = nil }
         new["metadata"] = metadata
         new = ObjectRules.preparedForUpdate(new, over: live, of: resource, subresource: target.subresource)
-        if ObjectRules.hasGeneration(resource), ObjectRules.generationMoves(new, over: live, of: resource) {
-            new[path: "metadata", "generation"] = .integer((old["generation"]?.integerValue ?? 0) + 1)
-        }
-        var causes: [FieldCause] = []
-        if old["deletionTimestamp"] != nil {
-            let before = Set(stored.finalizers)
-            let added = (metadata["finalizers"]?.arrayValue ?? []).compactMap(\.stringValue).filter { !before.contains($0) }
-            if !added.isEmpty {
-                let list = added.map { "\"\($0)\"" }.joined(separator: ", ")
-                causes.append(
-                    .forbidden(
-                        "metadata.finalizers",
-                        "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(list)}"))
-            }
-        }
-        causes += ObjectRules.validateUpdate(new, over: live, of: resource, subresource: target.subresource)
+        let causes = ObjectRules.validateUpdate(new, over: live, of: resource, subresource: target.subresource)
         if !causes.isEmpty { throw APIStatus.invalid(group: resource.group, kind: resource.kind, name: target.name, causes) }
         return try addresses.allocated(new, over: live, of: resource, keeps: !options.isDryRun)
     }
