@@ -10,14 +10,14 @@ import Testing
         ("-500m", "-500m"), ("0.1Ki", "102400m"), ("1.3Ki", "1332"), ("1n", "1n"), ("0.1n", "1n"), (".5", "500m"), ("5.", "5"),
         ("1E3", "1e3"), ("10e2", "1e3"), ("1000Ki", "1000Ki"), ("+1", "1"),
     ])
-    func hasACanonicalForm(text: String, canonical: String) { #expect(Quantity.canonical(text) == canonical) }
+    func hasACanonicalForm(text: String, canonical: String) { #expect(QuantityText.canonical(text) == canonical) }
 
     @Test(arguments: ["", "abc", "1 Gi", "1gi", "--1", "1.2.3", "Mi", "1Kib", "."])
-    func refusesWhatIsNoQuantity(text: String) { #expect(Quantity.canonical(text) == nil) }
+    func refusesWhatIsNoQuantity(text: String) { #expect(QuantityText.canonical(text) == nil) }
 
     @Test func takesNumbers() {
-        #expect(Quantity.canonical(JSONValue.number("0.5")) == "500m")
-        #expect(Quantity.canonical(JSONValue.integer(3)) == "3")
-        #expect(Quantity.canonical(JSONValue.bool(true)) == nil)
+        #expect(QuantityText.canonical(JSONValue.number("0.5")) == "500m")
+        #expect(QuantityText.canonical(JSONValue.integer(3)) == "3")
+        #expect(QuantityText.canonical(JSONValue.bool(true)) == nil)
     }
 }

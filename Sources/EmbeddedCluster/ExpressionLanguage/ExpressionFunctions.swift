@@ -52,7 +52,7 @@ enum ExpressionFunctions {
         case ("string", .bool(let flag)): return .string(flag ? "true" : "false")
         case ("bool", .string("true")): return .bool(true)
         case ("bool", .string("false")): return .bool(false)
-        case ("isQuantity", .string(let text)): return .bool(Quantity.canonical(text) != nil)
+        case ("isQuantity", .string(let text)): return .bool(QuantityText.canonical(text) != nil)
         default: return nil
         }
         throw ExpressionError("type conversion error from '\(value.typeName)' to '\(name)'")

@@ -116,7 +116,7 @@ package enum BuiltInDecoding {
             return value
         case .any:
             if format == "quantity" {
-                guard let canonical = Quantity.canonical(value) else {
+                guard let canonical = QuantityText.canonical(value) else {
                     throw DecodingFailure(
                         message: "quantities must match the regular expression "
                             + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$' (\(path.dropFirst()))")

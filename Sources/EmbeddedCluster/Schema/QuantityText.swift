@@ -3,7 +3,7 @@ import ResourceModel
 /// A resource quantity's canonical spelling: `1000m` is `1`, `0.5` is `500m`, `1024Mi` is `1Gi`.
 ///
 /// https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-package enum Quantity {
+package enum QuantityText {
     private static let binary = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
     private static let decimal: [(suffix: String, exponent: Int)] = [
         ("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18),
