@@ -1,6 +1,5 @@
 import Foundation
 import ResourceModel
-
 import Testing
 
 @testable import EmbeddedCluster

@@ -29,7 +29,9 @@ import Testing
             apiVersion: patch["apiVersion"]?.stringValue ?? "", subresource: "", now: now)
     }
 
-    static func update(_ new: JSONValue, from old: JSONValue?, _ manager: String, now: String = "2024-01-01T00:00:00Z") -> JSONValue {
+    static func update(_ new: JSONValue, from old: JSONValue?, _ manager: String, now: String = "2024-01-01T00:00:00Z")
+        -> JSONValue
+    {
         FieldManager.update(
             from: old, to: new, manager: manager, schema: configMap, apiVersion: "v1", subresource: "", now: now)
     }
@@ -45,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"f:a":{}}"#, #"{"f:a":{".":{},"f:b":{}}}"#, #"{"f:l":{"k:{\"a\":1,\"b\":\"x\"}":{".":{},"f:a":{}},"v:3":{},"v:\"s\"":{},"i:4":{}}}"#,
+        #"{"f:a":{}}"#, #"{"f:a":{".":{},"f:b":{}}}"#,
+        #"{"f:l":{"k:{\"a\":1,\"b\":\"x\"}":{".":{},"f:a":{}},"v:3":{},"v:\"s\"":{},"i:4":{}}}"#,
         #"{"f:metadata":{"f:annotations":{"f:a.b/c":{}}}}"#, #"{"f:":{}}"#,
     ])
     func fieldsV1GoesRoundUnchanged(text: String) throws { #expect(try Self.set(text).fieldsV1.jsonString == text) }
@@ -95,12 +98,15 @@ import Testing
         var edited = live
         edited["data"]?["z"] = "1"
         live = Self.update(edited, from: live, "editor")
-        let failure = #expect(throws: ApplyFailure.self) { try Self.apply(Self.map(["x": "2", "y": "2", "z": "2"]), to: live, "m2") }
+        let failure = #expect(throws: ApplyFailure.self) {
+            try Self.apply(Self.map(["x": "2", "y": "2", "z": "2"]), to: live, "m2")
+        }
         #expect(failure?.code == 409)
         #expect(failure?.causes.map(\.field) == [".data.z", ".data.x", ".data.y"])
         #expect(
             failure?.message
-                == "Apply failed with 3 conflicts: conflicts with \"editor\" using v1:\n- .data.z\nconflicts with \"m1\":\n- .data.x\n- .data.y")
+                == "Apply failed with 3 conflicts: conflicts with \"editor\" using v1:\n- .data.z\nconflicts with \"m1\":\n- .data.x\n- .data.y"
+        )
         let forced = try Self.apply(Self.map(["x": "2", "y": "2", "z": "2"]), to: live, "m2", force: true)
         #expect(Self.managers(forced) == ["m2"])
     }
@@ -140,6 +146,25 @@ import Testing
         #expect(schema.merged(pod("a"), with: pod("b")) == pod("a", "b"))
     }
 
+    @Test func ownersOfFieldsThatBecomeAtomicKeepTheWhole() throws {
+        func schema(_ mapType: String) -> TypeSchema {
+            TypeSchema(
+                structural: [
+                    "type": "object",
+                    "properties": [
+                        "m": ["type": "object", "x-kubernetes-map-type": .string(mapType), "additionalProperties": ["type": "string"]]
+                    ],
+                ])
+        }
+        func patch(_ value: JSONValue) -> JSONValue { ["apiVersion": "g/v1", "kind": "K", "metadata": ["name": "a"], "m": value] }
+        let live = Self.stored(try Self.apply(patch(["a": "1"]), to: nil, "m1", schema: schema("granular")))
+        #expect(live["metadata"]?["managedFields"]?[0]?["fieldsV1"] == ["f:m": ["f:a": [:]]])
+        let failure = #expect(throws: ApplyFailure.self) {
+            try Self.apply(patch(["b": "1"]), to: live, "m2", schema: schema("atomic"))
+        }
+        #expect(failure?.causes.map(\.field) == [".m"])
+    }
+
     @Test func atMostTenUpdatesAreKeptApart() throws {
         var live = Self.stored(Self.update(Self.map(["k0": "v"]), from: nil, "m0", now: "2024-01-01T00:00:00Z"))
         for number in 1...14 {
@@ -177,8 +202,9 @@ import Testing
     @Test func aWriteThatOnlyMovesTimesIsNone() throws {
         let old = Self.stored(try Self.apply(Self.map(["x": "1"]), to: nil, "m"))
         var new = old
-        new[path: "metadata", "managedFields"] = Self.stored(
-            try Self.apply(Self.map(["x": "1"]), to: nil, "m", now: "2025-01-01T00:00:00Z"))["metadata"]?["managedFields"]
+        new[path: "metadata", "managedFields"] =
+            Self.stored(
+                try Self.apply(Self.map(["x": "1"]), to: nil, "m", now: "2025-01-01T00:00:00Z"))["metadata"]?["managedFields"]
         #expect(FieldManager.settled(new, over: old) == old)
         new["data"]?["x"] = "2"
         #expect(FieldManager.settled(new, over: old) == new)
@@ -186,7 +212,8 @@ import Testing
 
     @Test func aBodyOfTheWrongTypeIsRefusedWithEveryPlace() throws {
         let failure = #expect(throws: ApplyFailure.self) {
-            try Self.apply(["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "a"], "data": ["k": 1], "oops": 1], to: nil, "m")
+            try Self.apply(
+                ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "a"], "data": ["k": 1], "oops": 1], to: nil, "m")
         }
         #expect(failure?.code == 500)
         #expect(failure?.message.contains(".data.k: expected string") == true)
@@ -196,7 +223,8 @@ import Testing
     @Test func theVersionMustBeTheRequests() throws {
         let failure = #expect(throws: ApplyFailure.self) {
             try FieldManager.apply(
-                patch: Self.map([:]), to: nil, manager: "m", force: false, schema: Self.configMap, apiVersion: "v2", subresource: "",
+                patch: Self.map([:]), to: nil, manager: "m", force: false, schema: Self.configMap, apiVersion: "v2",
+                subresource: "",
                 now: "")
         }
         #expect(failure?.code == 400)

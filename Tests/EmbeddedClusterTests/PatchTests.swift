@@ -42,24 +42,54 @@ import Testing
 
     // RFC 6902, appendix A, and what the server is known to answer.
     static let jsonCases: [Case] = [
-        Case(name: "adds a member", target: #"{"foo":"bar"}"#, patch: #"[{"op":"add","path":"/baz","value":"qux"}]"#, result: #"{"baz":"qux","foo":"bar"}"#),
-        Case(name: "adds an item", target: #"{"foo":["bar","baz"]}"#, patch: #"[{"op":"add","path":"/foo/1","value":"qux"}]"#, result: #"{"foo":["bar","qux","baz"]}"#),
-        Case(name: "appends", target: #"{"foo":["bar"]}"#, patch: #"[{"op":"add","path":"/foo/-","value":["abc"]}]"#, result: #"{"foo":["bar",["abc"]]}"#),
-        Case(name: "removes a member", target: #"{"baz":"qux","foo":"bar"}"#, patch: #"[{"op":"remove","path":"/baz"}]"#, result: #"{"foo":"bar"}"#),
-        Case(name: "removes an item", target: #"{"foo":["bar","qux","baz"]}"#, patch: #"[{"op":"remove","path":"/foo/1"}]"#, result: #"{"foo":["bar","baz"]}"#),
-        Case(name: "replaces", target: #"{"baz":"qux"}"#, patch: #"[{"op":"replace","path":"/baz","value":"boo"}]"#, result: #"{"baz":"boo"}"#),
-        Case(name: "moves", target: #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#, patch: #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#, result: #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#),
-        Case(name: "moves an item", target: #"{"foo":["all","grass","cows","eat"]}"#, patch: #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#, result: #"{"foo":["all","cows","eat","grass"]}"#),
-        Case(name: "copies", target: #"{"a":{"b":1}}"#, patch: #"[{"op":"copy","from":"/a/b","path":"/c"}]"#, result: #"{"a":{"b":1},"c":1}"#),
+        Case(
+            name: "adds a member", target: #"{"foo":"bar"}"#, patch: #"[{"op":"add","path":"/baz","value":"qux"}]"#,
+            result: #"{"baz":"qux","foo":"bar"}"#),
+        Case(
+            name: "adds an item", target: #"{"foo":["bar","baz"]}"#, patch: #"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+            result: #"{"foo":["bar","qux","baz"]}"#),
+        Case(
+            name: "appends", target: #"{"foo":["bar"]}"#, patch: #"[{"op":"add","path":"/foo/-","value":["abc"]}]"#,
+            result: #"{"foo":["bar",["abc"]]}"#),
+        Case(
+            name: "removes a member", target: #"{"baz":"qux","foo":"bar"}"#, patch: #"[{"op":"remove","path":"/baz"}]"#,
+            result: #"{"foo":"bar"}"#),
+        Case(
+            name: "removes an item", target: #"{"foo":["bar","qux","baz"]}"#, patch: #"[{"op":"remove","path":"/foo/1"}]"#,
+            result: #"{"foo":["bar","baz"]}"#),
+        Case(
+            name: "replaces", target: #"{"baz":"qux"}"#, patch: #"[{"op":"replace","path":"/baz","value":"boo"}]"#,
+            result: #"{"baz":"boo"}"#),
+        Case(
+            name: "moves", target: #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
+            patch: #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#,
+            result: #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#),
+        Case(
+            name: "moves an item", target: #"{"foo":["all","grass","cows","eat"]}"#,
+            patch: #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#, result: #"{"foo":["all","cows","eat","grass"]}"#),
+        Case(
+            name: "copies", target: #"{"a":{"b":1}}"#, patch: #"[{"op":"copy","from":"/a/b","path":"/c"}]"#,
+            result: #"{"a":{"b":1},"c":1}"#),
         Case(name: "tests", target: #"{"a":1}"#, patch: #"[{"op":"test","path":"/a","value":1.0}]"#, result: #"{"a":1}"#),
         Case(name: "fails a test", target: #"{"a":1}"#, patch: #"[{"op":"test","path":"/a","value":2}]"#, result: nil, code: 422),
         Case(name: "removes only what is there", target: "{}", patch: #"[{"op":"remove","path":"/a"}]"#, result: nil, code: 422),
-        Case(name: "replaces only what is there", target: "{}", patch: #"[{"op":"replace","path":"/a","value":1}]"#, result: nil, code: 422),
-        Case(name: "adds only below what is there", target: "{}", patch: #"[{"op":"add","path":"/a/b","value":1}]"#, result: nil, code: 422),
-        Case(name: "unescapes", target: #"{"/":9,"~1":10}"#, patch: #"[{"op":"test","path":"/~01","value":10},{"op":"replace","path":"/~1","value":1}]"#, result: #"{"/":1,"~1":10}"#),
+        Case(
+            name: "replaces only what is there", target: "{}", patch: #"[{"op":"replace","path":"/a","value":1}]"#, result: nil,
+            code: 422),
+        Case(
+            name: "adds only below what is there", target: "{}", patch: #"[{"op":"add","path":"/a/b","value":1}]"#, result: nil,
+            code: 422),
+        Case(
+            name: "unescapes", target: #"{"/":9,"~1":10}"#,
+            patch: #"[{"op":"test","path":"/~01","value":10},{"op":"replace","path":"/~1","value":1}]"#,
+            result: #"{"/":1,"~1":10}"#),
         Case(name: "knows its operations", target: "{}", patch: #"[{"op":"spam","path":"/a"}]"#, result: nil, code: 422),
-        Case(name: "does not move into itself", target: #"{"a":{"b":1}}"#, patch: #"[{"op":"move","from":"/a","path":"/a/b"}]"#, result: nil, code: 422),
-        Case(name: "counts items", target: #"{"a":[1]}"#, patch: #"[{"op":"add","path":"/a/2","value":1}]"#, result: nil, code: 422),
+        Case(
+            name: "does not move into itself", target: #"{"a":{"b":1}}"#, patch: #"[{"op":"move","from":"/a","path":"/a/b"}]"#,
+            result: nil, code: 422),
+        Case(
+            name: "counts items", target: #"{"a":[1]}"#, patch: #"[{"op":"add","path":"/a/2","value":1}]"#, result: nil, code: 422
+        ),
         Case(name: "refuses 01", target: #"{"a":[1,2]}"#, patch: #"[{"op":"remove","path":"/a/01"}]"#, result: nil, code: 422),
         Case(name: "is a list", target: "{}", patch: "{}", result: nil, code: 400),
     ]
@@ -77,19 +107,49 @@ import Testing
 
     // On a PodSpec: containers merge by name, finalizers and tolerations as their own rules say.
     static let strategicCases: [Case] = [
-        Case(name: "merges by key, new items first", target: #"{"containers":[{"name":"a","image":"x"}]}"#, patch: #"{"containers":[{"name":"b","image":"y"}]}"#, result: #"{"containers":[{"name":"b","image":"y"},{"name":"a","image":"x"}]}"#),
-        Case(name: "keeps the rest of an item", target: #"{"containers":[{"name":"a","image":"x","tty":true}]}"#, patch: #"{"containers":[{"name":"a","image":"y"}]}"#, result: #"{"containers":[{"name":"a","image":"y","tty":true}]}"#),
-        Case(name: "deletes an item", target: #"{"containers":[{"name":"a"},{"name":"b"}]}"#, patch: #"{"containers":[{"$patch":"delete","name":"a"}]}"#, result: #"{"containers":[{"name":"b"}]}"#),
-        Case(name: "replaces a list", target: #"{"containers":[{"name":"a"},{"name":"b"}]}"#, patch: #"{"containers":[{"$patch":"replace"},{"name":"c"}]}"#, result: #"{"containers":[{"name":"c"}]}"#),
-        Case(name: "replaces a map", target: #"{"nodeSelector":{"a":"1","b":"2"}}"#, patch: #"{"nodeSelector":{"$patch":"replace","c":"3"}}"#, result: #"{"nodeSelector":{"c":"3"}}"#),
-        Case(name: "deletes a map", target: #"{"nodeSelector":{"a":"1"}}"#, patch: #"{"nodeSelector":{"$patch":"delete"}}"#, result: #"{"nodeSelector":{}}"#),
-        Case(name: "removes by null", target: #"{"nodeSelector":{"a":"1","b":"2"}}"#, patch: #"{"nodeSelector":{"a":null}}"#, result: #"{"nodeSelector":{"b":"2"}}"#),
-        Case(name: "replaces atomic lists", target: #"{"tolerations":[{"key":"a"}]}"#, patch: #"{"tolerations":[{"key":"b"}]}"#, result: #"{"tolerations":[{"key":"b"}]}"#),
-        Case(name: "orders by setElementOrder", target: #"{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}"#, patch: #"{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],"containers":[{"name":"a","image":"x"}]}"#, result: #"{"containers":[{"name":"b"},{"name":"c"},{"name":"a","image":"x"}]}"#),
-        Case(name: "retains keys of volumes", target: #"{"volumes":[{"name":"v","emptyDir":{}}]}"#, patch: #"{"volumes":[{"name":"v","$retainKeys":["name","secret"],"secret":{"secretName":"s"}}]}"#, result: #"{"volumes":[{"name":"v","secret":{"secretName":"s"}}]}"#),
-        Case(name: "wants merge keys", target: #"{"containers":[{"name":"a"}]}"#, patch: #"{"containers":[{"image":"x"}]}"#, result: nil, code: 500),
-        Case(name: "knows its directives", target: #"{"nodeSelector":{}}"#, patch: #"{"nodeSelector":{"$patch":"spam"}}"#, result: nil, code: 500),
-        Case(name: "drops directives of new maps", target: "{}", patch: #"{"nodeSelector":{"$patch":"merge","a":"1","b":null}}"#, result: #"{"nodeSelector":{"a":"1"}}"#),
+        Case(
+            name: "merges by key, new items first", target: #"{"containers":[{"name":"a","image":"x"}]}"#,
+            patch: #"{"containers":[{"name":"b","image":"y"}]}"#,
+            result: #"{"containers":[{"name":"b","image":"y"},{"name":"a","image":"x"}]}"#),
+        Case(
+            name: "keeps the rest of an item", target: #"{"containers":[{"name":"a","image":"x","tty":true}]}"#,
+            patch: #"{"containers":[{"name":"a","image":"y"}]}"#, result: #"{"containers":[{"name":"a","image":"y","tty":true}]}"#
+        ),
+        Case(
+            name: "deletes an item", target: #"{"containers":[{"name":"a"},{"name":"b"}]}"#,
+            patch: #"{"containers":[{"$patch":"delete","name":"a"}]}"#, result: #"{"containers":[{"name":"b"}]}"#),
+        Case(
+            name: "replaces a list", target: #"{"containers":[{"name":"a"},{"name":"b"}]}"#,
+            patch: #"{"containers":[{"$patch":"replace"},{"name":"c"}]}"#, result: #"{"containers":[{"name":"c"}]}"#),
+        Case(
+            name: "replaces a map", target: #"{"nodeSelector":{"a":"1","b":"2"}}"#,
+            patch: #"{"nodeSelector":{"$patch":"replace","c":"3"}}"#, result: #"{"nodeSelector":{"c":"3"}}"#),
+        Case(
+            name: "deletes a map", target: #"{"nodeSelector":{"a":"1"}}"#, patch: #"{"nodeSelector":{"$patch":"delete"}}"#,
+            result: #"{"nodeSelector":{}}"#),
+        Case(
+            name: "removes by null", target: #"{"nodeSelector":{"a":"1","b":"2"}}"#, patch: #"{"nodeSelector":{"a":null}}"#,
+            result: #"{"nodeSelector":{"b":"2"}}"#),
+        Case(
+            name: "replaces atomic lists", target: #"{"tolerations":[{"key":"a"}]}"#, patch: #"{"tolerations":[{"key":"b"}]}"#,
+            result: #"{"tolerations":[{"key":"b"}]}"#),
+        Case(
+            name: "orders by setElementOrder", target: #"{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}"#,
+            patch: #"{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],"containers":[{"name":"a","image":"x"}]}"#,
+            result: #"{"containers":[{"name":"b"},{"name":"c"},{"name":"a","image":"x"}]}"#),
+        Case(
+            name: "retains keys of volumes", target: #"{"volumes":[{"name":"v","emptyDir":{}}]}"#,
+            patch: #"{"volumes":[{"name":"v","$retainKeys":["name","secret"],"secret":{"secretName":"s"}}]}"#,
+            result: #"{"volumes":[{"name":"v","secret":{"secretName":"s"}}]}"#),
+        Case(
+            name: "wants merge keys", target: #"{"containers":[{"name":"a"}]}"#, patch: #"{"containers":[{"image":"x"}]}"#,
+            result: nil, code: 500),
+        Case(
+            name: "knows its directives", target: #"{"nodeSelector":{}}"#, patch: #"{"nodeSelector":{"$patch":"spam"}}"#,
+            result: nil, code: 500),
+        Case(
+            name: "drops directives of new maps", target: "{}", patch: #"{"nodeSelector":{"$patch":"merge","a":"1","b":null}}"#,
+            result: #"{"nodeSelector":{"a":"1"}}"#),
     ]
 
     @Test(arguments: strategicCases) func strategicMergePatch(_ test: Case) throws {
@@ -105,10 +165,12 @@ import Testing
     }
 
     @Test func deletesFromListsOfPrimitives() throws {
-        let schema = try #require(SchemaCatalog.builtIn.schema(for: GroupVersionKind(group: "", version: "v1", kind: "ConfigMap")))
+        let schema = try #require(
+            SchemaCatalog.builtIn.schema(for: GroupVersionKind(group: "", version: "v1", kind: "ConfigMap")))
         let target = try Self.json(#"{"metadata":{"finalizers":["a","b","c"]}}"#)
         let patch = try Self.json(
-            #"{"metadata":{"$deleteFromPrimitiveList/finalizers":["b"],"$setElementOrder/finalizers":["a","c","d"],"finalizers":["d"]}}"#)
+            #"{"metadata":{"$deleteFromPrimitiveList/finalizers":["b"],"$setElementOrder/finalizers":["a","c","d"],"finalizers":["d"]}}"#
+        )
         let result = try StrategicMergePatch.apply(patch, to: target, schema: schema)
         #expect(result == (try Self.json(#"{"metadata":{"finalizers":["a","c","d"]}}"#)))
     }

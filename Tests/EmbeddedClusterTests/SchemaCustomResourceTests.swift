@@ -73,21 +73,35 @@ import Testing
         Case(schema: #"{"type":"string","format":"date-time"}"#, value: #""2024-01-02T03:04:05Z""#, causes: []),
         Case(schema: #"{"type":"string","format":"ipv4"}"#, value: #""1.2.3.256""#, causes: ["FieldValueTypeInvalid v"]),
         Case(schema: #"{"type":"string","format":"unheard-of"}"#, value: #""x""#, causes: []),
-        Case(schema: #"{"type":"array","items":{"type":"integer"},"maxItems":1}"#, value: "[1,2]", causes: ["FieldValueTooMany v"]),
+        Case(
+            schema: #"{"type":"array","items":{"type":"integer"},"maxItems":1}"#, value: "[1,2]", causes: ["FieldValueTooMany v"]),
         Case(schema: #"{"type":"array","items":{"type":"integer"},"minItems":1}"#, value: "[]", causes: ["FieldValueInvalid v"]),
         Case(schema: #"{"type":"array","items":{"type":"integer"}}"#, value: #"[1,"x"]"#, causes: ["FieldValueTypeInvalid v[1]"]),
-        Case(schema: #"{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}}"#, value: #"["a","b","a"]"#, causes: ["FieldValueDuplicate v[2]"]),
         Case(
-            schema: #"{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["id"],"items":{"type":"object","properties":{"id":{"type":"string"}}}}"#,
+            schema: #"{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}}"#, value: #"["a","b","a"]"#,
+            causes: ["FieldValueDuplicate v[2]"]),
+        Case(
+            schema:
+                #"{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["id"],"items":{"type":"object","properties":{"id":{"type":"string"}}}}"#,
             value: #"[{"id":"a"},{"id":"a"}]"#, causes: ["FieldValueDuplicate v[1]"]),
-        Case(schema: #"{"type":"object","required":["a"],"properties":{"a":{"type":"string"}}}"#, value: "{}", causes: ["FieldValueRequired v.a"]),
-        Case(schema: #"{"type":"object","additionalProperties":{"type":"integer"}}"#, value: #"{"x":"y"}"#, causes: ["FieldValueTypeInvalid v.x"]),
-        Case(schema: #"{"type":"object","maxProperties":1,"additionalProperties":{"type":"integer"}}"#, value: #"{"x":1,"y":2}"#, causes: ["FieldValueTooMany v"]),
-        Case(schema: #"{"type":"integer","oneOf":[{"minimum":5},{"maximum":5}]}"#, value: "5", causes: ["FieldValueInvalid <nil>"]),
+        Case(
+            schema: #"{"type":"object","required":["a"],"properties":{"a":{"type":"string"}}}"#, value: "{}",
+            causes: ["FieldValueRequired v.a"]),
+        Case(
+            schema: #"{"type":"object","additionalProperties":{"type":"integer"}}"#, value: #"{"x":"y"}"#,
+            causes: ["FieldValueTypeInvalid v.x"]),
+        Case(
+            schema: #"{"type":"object","maxProperties":1,"additionalProperties":{"type":"integer"}}"#, value: #"{"x":1,"y":2}"#,
+            causes: ["FieldValueTooMany v"]),
+        Case(
+            schema: #"{"type":"integer","oneOf":[{"minimum":5},{"maximum":5}]}"#, value: "5", causes: ["FieldValueInvalid <nil>"]),
         Case(schema: #"{"type":"integer","oneOf":[{"minimum":5},{"maximum":5}]}"#, value: "4", causes: []),
-        Case(schema: #"{"type":"integer","anyOf":[{"minimum":5},{"maximum":3}]}"#, value: "4", causes: ["FieldValueInvalid <nil>"]),
+        Case(
+            schema: #"{"type":"integer","anyOf":[{"minimum":5},{"maximum":3}]}"#, value: "4", causes: ["FieldValueInvalid <nil>"]),
         Case(schema: #"{"type":"integer","not":{"minimum":5}}"#, value: "6", causes: ["FieldValueInvalid <nil>"]),
-        Case(schema: #"{"type":"object","x-kubernetes-embedded-resource":true,"x-kubernetes-preserve-unknown-fields":true}"#, value: #"{"kind":"A"}"#, causes: ["FieldValueRequired v.apiVersion"]),
+        Case(
+            schema: #"{"type":"object","x-kubernetes-embedded-resource":true,"x-kubernetes-preserve-unknown-fields":true}"#,
+            value: #"{"kind":"A"}"#, causes: ["FieldValueRequired v.apiVersion"]),
         Case(schema: #"{"type":"string","enum":["a","b"]}"#, value: #""c""#, causes: ["FieldValueNotSupported v"]),
     ]
 
@@ -104,11 +118,15 @@ import Testing
                 parsing: #"{"type":"object","properties":{"a":{"type":"object","properties":{"b":{"type":"string"}}},"#
                     + #""free":{"type":"object","x-kubernetes-preserve-unknown-fields":true},"none":{"type":"object"}}}"#))
         let object = try JSONValue(
-            parsing: #"{"apiVersion":"g/v1","kind":"K","metadata":{"name":"n","bogus":1},"a":{"b":"x","c":1},"free":{"x":{"y":1}},"none":{"z":1},"q":1}"#)
+            parsing:
+                #"{"apiVersion":"g/v1","kind":"K","metadata":{"name":"n","bogus":1},"a":{"b":"x","c":1},"free":{"x":{"y":1}},"none":{"z":1},"q":1}"#
+        )
         #expect(
             FieldValidation.pruned(object, schema: schema)
                 == (try JSONValue(
-                    parsing: #"{"apiVersion":"g/v1","kind":"K","metadata":{"name":"n"},"a":{"b":"x"},"free":{"x":{"y":1}},"none":{}}"#)))
+                    parsing:
+                        #"{"apiVersion":"g/v1","kind":"K","metadata":{"name":"n"},"a":{"b":"x"},"free":{"x":{"y":1}},"none":{}}"#))
+        )
         #expect(
             FieldValidation.problems(in: object, raw: nil, schema: schema)
                 == ["metadata.bogus", "a.c", "none.z", "q"].map { "unknown field \"\($0)\"" })
@@ -117,7 +135,8 @@ import Testing
     @Test func fillsDefaultsInsideDefaultsAndListsAndForForbiddenNulls() throws {
         let schema = TypeSchema(
             structural: try JSONValue(
-                parsing: #"{"type":"object","properties":{"a":{"type":"object","default":{},"properties":{"b":{"type":"string","default":"x"}}},"#
+                parsing:
+                    #"{"type":"object","properties":{"a":{"type":"object","default":{},"properties":{"b":{"type":"string","default":"x"}}},"#
                     + #""n":{"type":"integer","default":3},"k":{"type":"integer","nullable":true,"default":3},"#
                     + #""l":{"type":"array","items":{"type":"object","properties":{"c":{"type":"integer","default":1}}}}}}"#))
         let result = StructuralSchema.defaulted(try JSONValue(parsing: #"{"n":null,"k":null,"l":[{},{"c":2}]}"#), schema: schema)
@@ -126,13 +145,38 @@ import Testing
 
     static let broken: [(String, String)] = [
         (#"{"type":"string"}"#, "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.type"),
-        (#"{"type":"object","properties":{"a":{}}}"#, "FieldValueRequired spec.versions[0].schema.openAPIV3Schema.properties[a].type"),
-        (#"{"type":"object","properties":{"a":{"type":"array"}}}"#, "FieldValueRequired spec.versions[0].schema.openAPIV3Schema.properties[a].items"),
-        (#"{"type":"object","properties":{"a":{"type":"thing"}}}"#, "FieldValueNotSupported spec.versions[0].schema.openAPIV3Schema.properties[a].type"),
-        (#"{"type":"object","properties":{"a":{"type":"string","default":1}}}"#, "FieldValueTypeInvalid spec.versions[0].schema.openAPIV3Schema.properties[a].default"),
-        (#"{"type":"object","properties":{"a":{"type":"string","pattern":"("}}}"#, "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.properties[a].pattern"),
-        (#"{"type":"object","x-kubernetes-validations":[{"rule":"self.a <"}]}"#, "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"),
-        (#"{"type":"object","x-kubernetes-validations":[{"rule":"url(self.a) == 1"}]}"#, "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"),
+        (
+            #"{"type":"object","properties":{"a":{}}}"#,
+            "FieldValueRequired spec.versions[0].schema.openAPIV3Schema.properties[a].type"
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"array"}}}"#,
+            "FieldValueRequired spec.versions[0].schema.openAPIV3Schema.properties[a].items"
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"thing"}}}"#,
+            "FieldValueNotSupported spec.versions[0].schema.openAPIV3Schema.properties[a].type"
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"string","default":1}}}"#,
+            "FieldValueTypeInvalid spec.versions[0].schema.openAPIV3Schema.properties[a].default"
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"string","pattern":"("}}}"#,
+            "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.properties[a].pattern"
+        ),
+        (
+            #"{"type":"object","x-kubernetes-validations":[{"rule":"self.a <"}]}"#,
+            "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"
+        ),
+        (
+            #"{"type":"object","x-kubernetes-validations":[{"rule":"url(self.a) == 1"}]}"#,
+            "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"integer"}},"x-kubernetes-validations":[{"rule":"self.aa < 9"}]}"#,
+            "FieldValueInvalid spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule"
+        ),
     ]
 
     @Test(arguments: broken) func refusesBrokenSchemas(schema: String, cause: String) throws {
@@ -140,7 +184,12 @@ import Testing
             "metadata": ["name": "as.example.com"],
             "spec": [
                 "group": "example.com", "scope": "Cluster", "names": ["plural": "as", "kind": "A"],
-                "versions": [["name": "v1", "served": true, "storage": true, "schema": ["openAPIV3Schema": try JSONValue(parsing: schema)]]],
+                "versions": [
+                    [
+                        "name": "v1", "served": true, "storage": true,
+                        "schema": ["openAPIV3Schema": try JSONValue(parsing: schema)],
+                    ]
+                ],
             ],
         ]
         let causes = DefinitionRules.validated(DefinitionRules.defaulted(definition), old: nil)

@@ -21,8 +21,10 @@ import Testing
         "self.list.map(x, x > 1, x * 2) == [4, 6]", "self.items.all(i, i.v > 0 && i.id in self.names)",
         "self.map.all(k, self.map[k] > 0)", "self.flag ? self.n == 3 : false", "self.none == null", "{'a': 1}['a'] == 1",
         "self.items.filter(i, i.id == 'a')[0].v == 1", "int('12') == 12", "string(12) == '12'", "double(1) == 1.0",
-        "self.in__dash__x == 'dash'", "self.__namespace__ == 'ns'", "r'\\d' == '\\\\d'", "'\\u0041' == 'A'", "'''a'b''' == \"a'b\"",
-        "true || self.missing == 1", "self.missing == 1 || true", "!(false && self.missing == 1)", "!(self.missing == 1 && false)",
+        "self.in__dash__x == 'dash'", "self.__namespace__ == 'ns'", "r'\\d' == '\\\\d'", "'\\u0041' == 'A'",
+        "'''a'b''' == \"a'b\"",
+        "true || self.missing == 1", "self.missing == 1 || true", "!(false && self.missing == 1)",
+        "!(self.missing == 1 && false)",
         "'a,b'.split(',') == ['a', 'b']", "['a','b'].join('-') == 'a-b'", "'ABC'.lowerAscii() == 'abc'", "[1,2].sum() == 3",
         "'hello'.substring(1, 3) == 'el'", "'hello'.indexOf('l') == 2", "'hello'.lastIndexOf('l') == 3", "' a '.trim() == 'a'",
         "'aXbX'.replace('X', '-') == 'a-b-'", "[1, 2, 2].isSorted()", "[3, 1].max() == 3", "0x10 == 16", "2u == uint(2)",
@@ -68,11 +70,15 @@ import Testing
 
     @Test func reportsTheRuleWhenThereIsNoMessage() {
         let causes = StructuralSchema.validated(["spec": ["size": 9]], old: nil, schema: Self.schema("self.size < 9"))
-        #expect(causes == [FieldCause(reason: "FieldValueInvalid", message: "Invalid value: failed rule: self.size < 9", field: "spec")])
+        #expect(
+            causes == [
+                FieldCause(reason: "FieldValueInvalid", message: "Invalid value: failed rule: self.size < 9", field: "spec")
+            ])
     }
 
     @Test func transitionRulesNeedAnOldObject() {
-        let schema = Self.schema("self.size >= oldSelf.size", more: ["message": "must not shrink", "reason": "FieldValueForbidden"])
+        let schema = Self.schema(
+            "self.size >= oldSelf.size", more: ["message": "must not shrink", "reason": "FieldValueForbidden"])
         #expect(StructuralSchema.validated(["spec": ["size": 1]], old: nil, schema: schema) == [])
         #expect(StructuralSchema.validated(["spec": ["size": 3]], old: ["spec": ["size": 2]], schema: schema) == [])
         #expect(
@@ -81,7 +87,8 @@ import Testing
     }
 
     @Test func messagesMayBeExpressions() {
-        let schema = Self.schema("self.size < 9", more: ["messageExpression": "'size is ' + string(self.size)", "fieldPath": ".size"])
+        let schema = Self.schema(
+            "self.size < 9", more: ["messageExpression": "'size is ' + string(self.size)", "fieldPath": ".size"])
         let causes = StructuralSchema.validated(["spec": ["size": 10]], old: nil, schema: schema)
         #expect(causes == [FieldCause(reason: "FieldValueInvalid", message: "Invalid value: size is 10", field: "spec.size")])
     }
@@ -92,6 +99,7 @@ import Testing
     }
 
     @Test func numbersAreDoublesWhateverTheirSpelling() {
-        #expect(StructuralSchema.validated(["spec": ["ratio": 2]], old: nil, schema: Self.schema("self.ratio / 4.0 == 0.5")) == [])
+        #expect(
+            StructuralSchema.validated(["spec": ["ratio": 2]], old: nil, schema: Self.schema("self.ratio / 4.0 == 0.5")) == [])
     }
 }

@@ -74,7 +74,9 @@ struct ExpressionEvaluator {
         }
     }
 
-    private mutating func logical(_ left: Expression, _ right: Expression, decisive: Bool) throws(ExpressionError) -> ExpressionValue {
+    private mutating func logical(_ left: Expression, _ right: Expression, decisive: Bool) throws(ExpressionError)
+        -> ExpressionValue
+    {
         let first: Result<ExpressionValue, ExpressionError>
         do throws(ExpressionError) { first = .success(try value(of: left)) } catch { first = .failure(error) }
         if case .success(.bool(decisive)) = first { return .bool(decisive) }

@@ -58,7 +58,9 @@ enum ExpressionFunctions {
         throw ExpressionError("type conversion error from '\(value.typeName)' to '\(name)'")
     }
 
-    private static func string(_ name: String, _ text: String, _ arguments: [ExpressionValue]) throws(ExpressionError) -> ExpressionValue? {
+    private static func string(_ name: String, _ text: String, _ arguments: [ExpressionValue]) throws(ExpressionError)
+        -> ExpressionValue?
+    {
         let scalars = Array(text.unicodeScalars)
         switch (name, arguments.first, arguments.dropFirst().first) {
         case ("startsWith", .string(let other)?, _): return .bool(text.unicodeScalars.starts(with: other.unicodeScalars))
@@ -66,7 +68,9 @@ enum ExpressionFunctions {
             return .bool(text.unicodeScalars.reversed().starts(with: other.unicodeScalars.reversed()))
         case ("contains", .string(let other)?, _): return .bool(position(of: Array(other.unicodeScalars), in: scalars) != nil)
         case ("matches", .string(let pattern)?, _):
-            guard let matches = PatternCache.matches(text, pattern) else { throw ExpressionError("invalid regular expression '\(pattern)'") }
+            guard let matches = PatternCache.matches(text, pattern) else {
+                throw ExpressionError("invalid regular expression '\(pattern)'")
+            }
             return .bool(matches)
         case ("lowerAscii", nil, _): return .string(mapped(text) { ("A"..."Z").contains($0) ? $0.value + 32 : $0.value })
         case ("upperAscii", nil, _): return .string(mapped(text) { ("a"..."z").contains($0) ? $0.value - 32 : $0.value })

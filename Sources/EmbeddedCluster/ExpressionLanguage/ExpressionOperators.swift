@@ -1,6 +1,8 @@
 /// The operators on two values.
 enum ExpressionOperators {
-    static func apply(_ sign: String, _ left: ExpressionValue, _ right: ExpressionValue) throws(ExpressionError) -> ExpressionValue {
+    static func apply(_ sign: String, _ left: ExpressionValue, _ right: ExpressionValue) throws(ExpressionError)
+        -> ExpressionValue
+    {
         switch sign {
         case "==": return .bool(left.isEqual(to: right))
         case "!=": return .bool(!left.isEqual(to: right))

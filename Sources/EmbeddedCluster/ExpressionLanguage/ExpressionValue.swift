@@ -20,7 +20,11 @@ enum ExpressionValue: Sendable, Hashable {
             if case .scalar(.number)? = schema?.shape { self = .double(Double(value)) } else { self = .int(value) }
         case .number(let literal):
             let number = Double(literal) ?? .nan
-            if case .scalar(.integer)? = schema?.shape, let whole = Int64(exactly: number) { self = .int(whole) } else { self = .double(number) }
+            if case .scalar(.integer)? = schema?.shape, let whole = Int64(exactly: number) {
+                self = .int(whole)
+            } else {
+                self = .double(number)
+            }
         case .string(let value): self = .string(value)
         case .array(let items): self = .list(items.map { ExpressionValue($0, schema: schema?.items) })
         case .object(let object):
@@ -71,7 +75,8 @@ enum ExpressionValue: Sendable, Hashable {
         switch (self, other) {
         case (.int(let a), .int(let b)): return a < b ? -1 : a == b ? 0 : 1
         case (.uint(let a), .uint(let b)): return a < b ? -1 : a == b ? 0 : 1
-        case (.string(let a), .string(let b)): return a == b ? 0 : a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1
+        case (.string(let a), .string(let b)):
+            return a == b ? 0 : a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1
         case (.bool(let a), .bool(let b)): return a == b ? 0 : b ? -1 : 1
         default:
             guard let a = number, let b = other.number else { return nil }

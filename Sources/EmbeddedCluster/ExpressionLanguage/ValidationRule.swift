@@ -22,9 +22,18 @@ enum ValidationRule {
     }
 
     /// Why a rule can't be used, or nil. What is not supported here is refused, so that no rule passes unseen.
-    static func problem(in rule: String) -> String? {
-        if case .failure(let error) = expression(rule) { return error.description }
-        return nil
+    ///
+    /// - Parameter schema: the type of `self`; nil leaves field names unchecked.
+    static func problem(in rule: String, schema: TypeSchema? = nil) -> String? {
+        do throws(ExpressionError) {
+            let expression = try expression(rule).get()
+            guard let schema else { return nil }
+            var types = RuleTypes(self: schema)
+            try types.type(of: expression)
+            return nil
+        } catch {
+            return error.description
+        }
     }
 
     private static func check(_ expression: Expression) throws(ExpressionError) {

@@ -27,7 +27,7 @@ package enum FieldManager {
             isCustomResource: schema.hasStatusSubresource != nil)
     }
 
-    /// The object after `manager` has applied `patch`: merged, with what it no longer applies removed, and with its `managedFields`.
+    /// The object after `manager` has applied `patch`: merged, without what it no longer applies, with its `managedFields`.
     /// Defaults, and fields that the server sets, are the caller's business.
     ///
     /// - Parameters:
@@ -51,11 +51,13 @@ package enum FieldManager {
         do throws(FieldsV1Error) { managed = try ManagedFields(before["metadata"]?["managedFields"]) } catch {
             throw ApplyFailure(code: 500, reason: "", message: "failed to decode managed fields: \(error.message)")
         }
+        managed.reconcile(with: schema)
         let stored = managed
         let current = withoutManagedFields(before)
         if managed.isEmpty, live != nil {
             own(
-                from: [:], to: current, name: .init(
+                from: [:], to: current,
+                name: .init(
                     manager: "before-first-apply", operation: .update, apiVersion: apiVersion, subresource: subresource),
                 schema: schema, apiVersion: apiVersion, reset: reset, now: now, in: &managed)
         }
@@ -92,6 +94,7 @@ package enum FieldManager {
         now: String, resetFields: FieldSet? = nil
     ) -> JSONValue {
         var managed = inherited(from: old, to: new, subresource: subresource)
+        managed.reconcile(with: schema)
         let target = withoutManagedFields(new)
         // An object that nobody tracks stays untracked until somebody applies it.
         if managed.isEmpty, let old, old["metadata"]?["uid"] != nil { return target }

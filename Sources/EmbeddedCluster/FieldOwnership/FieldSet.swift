@@ -176,7 +176,7 @@ extension FieldSet {
         return FieldSet(sorted: result)
     }
 
-    /// The set with every declared struct field on the way to a path added: giving up `spec.a.b` gives up an `a` that is left empty.
+    /// The set with every declared struct field on the way to a path added: who gives up `spec.a.b` gives up an empty `a` too.
     func withNamedParents(_ schema: TypeSchema?) -> FieldSet {
         FieldSet(
             sorted: entries.map { entry in
@@ -190,7 +190,34 @@ extension FieldSet {
     }
 }
 
+extension FieldSet {
+    /// The set as it stands when what was granular has become atomic: its owner keeps the whole.
+    func reconciled(with schema: TypeSchema) -> FieldSet {
+        FieldSet(
+            sorted: entries.map { entry in
+                guard !entry.children.isEmpty, let type = schema.descended(to: entry.element) else { return entry }
+                var entry = entry
+                if type.isAtomic {
+                    entry.isMember = true
+                    entry.children = FieldSet()
+                } else {
+                    entry.children = entry.children.reconciled(with: type)
+                }
+                return entry
+            })
+    }
+}
+
 extension TypeSchema {
+    fileprivate var isAtomic: Bool {
+        switch shape {
+        case .map(let map): map.isAtomic
+        case .list(let list): list.relation == .atomic
+        case .opaque, .scalar: true
+        case .deduced: false
+        }
+    }
+
     /// The type of what a step leads to.
     func descended(to element: PathElement) -> TypeSchema? {
         if case .field(let name) = element { member(name) } else { items }

@@ -2,7 +2,10 @@ import ResourceModel
 
 /// Who manages: what makes two entries of `metadata.managedFields` one.
 package struct FieldManagerName: Sendable, Hashable {
-    package enum Operation: String, Sendable { case apply = "Apply", update = "Update" }
+    package enum Operation: String, Sendable {
+        case apply = "Apply"
+        case update = "Update"
+    }
 
     package var manager: String
     package var operation: Operation
@@ -62,6 +65,12 @@ struct ManagedFields: Sendable, Hashable {
     init() {}
 
     var isEmpty: Bool { entries.isEmpty }
+
+    /// After a definition has made granular fields atomic. Built-in types never do.
+    mutating func reconcile(with schema: TypeSchema) {
+        guard schema.constraints != nil else { return }
+        for index in entries.indices { entries[index].set = entries[index].set.reconciled(with: schema) }
+    }
 
     subscript(name: FieldManagerName) -> Entry? {
         get { entries.first { $0.name == name } }

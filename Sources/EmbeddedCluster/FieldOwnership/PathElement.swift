@@ -57,9 +57,11 @@ extension PathElement: Comparable {
         case (.bool(let a), .bool(let b)): return a == b ? 0 : b ? -1 : 1
         default:
             if let a = left.doubleValue, let b = right.doubleValue { return a < b ? -1 : a == b ? 0 : 1 }
-            let a = rank(left), b = rank(right)
+            let a = rank(left)
+            let b = rank(right)
             if a != b { return a - b }
-            let x = left.canonicalBytes, y = right.canonicalBytes
+            let x = left.canonicalBytes
+            let y = right.canonicalBytes
             return x == y ? 0 : x.lexicographicallyPrecedes(y) ? -1 : 1
         }
     }

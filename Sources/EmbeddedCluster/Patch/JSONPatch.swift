@@ -5,7 +5,9 @@ package enum JSONPatch {
     /// The most operations that the server takes.
     package static let limit = 10_000
 
-    /// - Throws: `PatchFailure`: 400 when the patch is no list of operations, 422 when one of them can't be done. Nothing is half done.
+    /// Nothing is half done.
+    ///
+    /// - Throws: `PatchFailure`: 400 when the patch is no list of operations, 422 when one of them can't be done.
     package static func apply(_ patch: JSONValue, to target: JSONValue) throws(PatchFailure) -> JSONValue {
         guard case .array(let operations) = patch else {
             throw .badRequest(
@@ -59,7 +61,8 @@ package enum JSONPatch {
         if found != expected { throw .unprocessable("testing value \(path) failed") }
     }
 
-    private static func value(at path: JSONPointer, of target: JSONValue, for operation: String) throws(PatchFailure) -> JSONValue {
+    private static func value(at path: JSONPointer, of target: JSONValue, for operation: String) throws(PatchFailure) -> JSONValue
+    {
         var current = target
         for token in path.tokens {
             let next: JSONValue? =
@@ -97,7 +100,9 @@ package enum JSONPatch {
                 parent = .array(items)
             default: throw .unprocessable("add operation does not apply: doc is missing path: \(path)")
             }
-        } whole: { $0 = value }
+        } whole: {
+            $0 = value
+        }
     }
 
     private static func set(_ value: JSONValue, at path: JSONPointer, of target: inout JSONValue) throws(PatchFailure) {
@@ -114,7 +119,9 @@ package enum JSONPatch {
                 parent = .array(items)
             default: throw .unprocessable("replace operation does not apply: doc is missing path: \(path)")
             }
-        } whole: { $0 = value }
+        } whole: {
+            $0 = value
+        }
     }
 
     private static func remove(_ path: JSONPointer, from target: inout JSONValue) throws(PatchFailure) -> JSONValue {
@@ -129,7 +136,9 @@ package enum JSONPatch {
                 parent = .array(items)
             default: break
             }
-        } whole: { $0 = .null }
+        } whole: {
+            $0 = .null
+        }
         return removed
     }
 

@@ -2,7 +2,7 @@ import ResourceModel
 
 /// Why a patch could not be applied to an object.
 package struct PatchFailure: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The HTTP status: 400 for a patch that is none, 422 for one that does not fit the object, 500 for one the server gives up on.
+    /// The HTTP status: 400 for a patch that is none, 422 for one that does not fit the object, 500 for one that can't be merged.
     package var code: Int
     /// `BadRequest`, `Invalid`, or empty with 500.
     package var reason: String

@@ -18,7 +18,9 @@ package enum StrategicMergePatch {
         return .object(try merged(target.objectValue ?? JSONObject(), changes, schema))
     }
 
-    private static func merged(_ original: JSONObject, _ patch: JSONObject, _ schema: TypeSchema?) throws(PatchFailure) -> JSONObject {
+    private static func merged(_ original: JSONObject, _ patch: JSONObject, _ schema: TypeSchema?) throws(PatchFailure)
+        -> JSONObject
+    {
         var patch = patch
         switch patch[directive]?.stringValue {
         case "replace":
@@ -76,7 +78,9 @@ package enum StrategicMergePatch {
     }
 
     /// `$setElementOrder/<list>`: merges that list and puts it in the wanted order.
-    private static func applyOrders(_ result: inout JSONObject, _ patch: inout JSONObject, _ schema: TypeSchema?) throws(PatchFailure) {
+    private static func applyOrders(_ result: inout JSONObject, _ patch: inout JSONObject, _ schema: TypeSchema?)
+        throws(PatchFailure)
+    {
         for member in patch.members where member.key.hasPrefix(order) {
             patch[member.key] = nil
             let key = String(member.key.dropFirst(order.count))
@@ -92,9 +96,11 @@ package enum StrategicMergePatch {
             case (nil, nil): continue
             case (let before?, nil): items = before
             case (nil, let change?): items = change.compactMap { $0[directive] == nil ? added($0) : nil }
-            case (let before?, let change?): items = try field.map { (field) throws(PatchFailure) in
-                try list(before, change, field)
-            } ?? change
+            case (let before?, let change?):
+                items =
+                    try field.map { (field) throws(PatchFailure) in
+                        try list(before, change, field)
+                    } ?? change
             }
             patch[key] = nil
             let ordered = items.filter { item in wanted.contains { isSame($0, item, mergeKey) } }
@@ -103,7 +109,9 @@ package enum StrategicMergePatch {
         }
     }
 
-    private static func list(_ old: [JSONValue], _ new: [JSONValue], _ field: TypeSchema.Field) throws(PatchFailure) -> [JSONValue] {
+    private static func list(_ old: [JSONValue], _ new: [JSONValue], _ field: TypeSchema.Field) throws(PatchFailure)
+        -> [JSONValue]
+    {
         guard (new.first ?? old.first)?.objectValue != nil else {
             var result = old
             for item in new where !result.contains(item) { result.append(item) }

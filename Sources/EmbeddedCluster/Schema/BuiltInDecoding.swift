@@ -7,8 +7,8 @@ package struct DecodingFailure: Error, Sendable, Hashable, CustomStringConvertib
     package var description: String { message }
 }
 
-/// What reading into a built-in type and writing it out again makes of a body: quantities in their canonical form, unknown fields,
-/// nulls, empty lists and maps gone, and zeros of the fields that Go leaves out.
+/// What reading into a built-in type and writing it out again makes of a body: quantities in their canonical form; unknown
+/// fields, nulls, empty lists and maps gone, and zeros of the fields that Go leaves out.
 package enum BuiltInDecoding {
     /// - Throws: `DecodingFailure` at the first value that does not fit its type.
     package static func decoded(_ body: JSONValue, schema: TypeSchema) throws(DecodingFailure) -> JSONValue {
@@ -49,8 +49,11 @@ package enum BuiltInDecoding {
             if let field = map.fields[member.key] {
                 guard let value = try decoded(member.value, field.schema, path: path + "." + member.key), !value.isNull else {
                     if field.alwaysPresent {
-                        if case .map = field.schema.shape { members.append(.init(key: member.key, value: [:])) }
-                        else { members.append(.init(key: member.key, value: .null)) }
+                        if case .map = field.schema.shape {
+                            members.append(.init(key: member.key, value: [:]))
+                        } else {
+                            members.append(.init(key: member.key, value: .null))
+                        }
                     }
                     continue
                 }

@@ -1,6 +1,8 @@
 import ResourceModel
 
-/// What makes a schema structural: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+/// What makes a schema structural.
+///
+/// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 enum DefinitionSchemaRules {
     static func causes(in schema: JSONValue, path: String) -> [FieldCause] {
         var causes: [FieldCause] = []
@@ -59,10 +61,15 @@ enum DefinitionSchemaRules {
             let text = rule["rule"]?.stringValue ?? ""
             if text.isEmpty {
                 causes.append(.required(field, "rule is not specified"))
-            } else if let problem = ValidationRule.problem(in: text) {
+            } else if let problem = ValidationRule.problem(in: text, schema: typed(schema, isRoot: isRoot)) {
                 causes.append(.invalid(field, .string(text), "compilation failed: \(problem)"))
             }
         }
+    }
+
+    private static func typed(_ schema: JSONObject, isRoot: Bool) -> TypeSchema? {
+        if isRoot { return TypeSchema(structural: .object(schema)) }
+        return TypeSchema(structural: ["type": "object", "properties": ["value": .object(schema)]]).field("value")?.schema
     }
 
     private static func checkExtensions(_ schema: JSONObject, _ type: String, _ path: String, _ causes: inout [FieldCause]) {
@@ -84,20 +91,25 @@ enum DefinitionSchemaRules {
                 if items["type"]?.stringValue != "object" {
                     causes.append(
                         .invalid(
-                            "\(path).items.type", items["type"] ?? "", "must be object if parent array's x-kubernetes-list-type is map"))
+                            "\(path).items.type", items["type"] ?? "",
+                            "must be object if parent array's x-kubernetes-list-type is map"))
                 }
                 let required = items["required"]?.arrayValue ?? []
                 for (index, key) in keys.enumerated() {
                     guard let name = key.stringValue, let property = items["properties"]?[name] else {
                         causes.append(
-                            .invalid("\(path).x-kubernetes-list-map-keys[\(index)]", key, "entries must all be names of item properties"))
+                            .invalid(
+                                "\(path).x-kubernetes-list-map-keys[\(index)]", key,
+                                "entries must all be names of item properties"))
                         continue
                     }
                     if !required.contains(key), property["default"] == nil {
                         causes.append(
                             .required(
                                 "\(path).items.properties[\(name)].default",
-                                "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"))
+                                "this property is in x-kubernetes-list-map-keys, "
+                                    + "so it must have a default or be a required property"
+                            ))
                     }
                 }
             } else if !keys.isEmpty {

@@ -44,7 +44,10 @@ struct DuplicateFields {
                 position += 1
                 return
             }
-            guard current == UInt8(ascii: "\"") else { return position = bytes.count }
+            guard current == UInt8(ascii: "\"") else {
+                position = bytes.count
+                return
+            }
             let key = string()
             let child = path.isEmpty ? key : "\(path).\(key)"
             if !seen.insert(key).inserted, reported.insert(key).inserted { paths.append(child) }
@@ -67,7 +70,10 @@ struct DuplicateFields {
             }
             let before = position
             value("\(path)[\(index)]")
-            if position == before { return position = bytes.count }  // not JSON
+            if position == before {
+                position = bytes.count
+                return
+            }  // not JSON
             skipSpace()
             if current == UInt8(ascii: ",") { position += 1 }
             index += 1

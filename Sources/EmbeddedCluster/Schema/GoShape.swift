@@ -54,7 +54,7 @@ enum GoShape {
         "ConfigMapVolumeSource": ["defaultMode", "optional"], "CustomResourceDefinitionNames": [], "EmptyDirVolumeSource": [],
     ]
 
-    /// Whether Go leaves a zero, `false` or empty string of that field out. Only for types listed above: for others nothing is dropped.
+    /// Whether Go leaves a zero, `false` or empty string of that field out. Only known for the types listed above.
     ///
     /// - Parameter owner: the definition's name without group and version.
     static func omitsZero(_ field: String, of owner: String) -> Bool {

@@ -45,7 +45,8 @@ package enum QuantityText {
         var isExponent = false
         if let known = decimal.first(where: { $0.suffix == suffix }) {
             exponent += known.exponent
-        } else if let marker = suffix.first, marker == "e" || marker == "E", let power = Int(suffix.dropFirst()), abs(power) < 100 {
+        } else if let marker = suffix.first, marker == "e" || marker == "E", let power = Int(suffix.dropFirst()), abs(power) < 100
+        {
             exponent += power
             isExponent = true
         } else {

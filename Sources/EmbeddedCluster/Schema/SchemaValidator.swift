@@ -192,7 +192,8 @@ struct SchemaValidator {
             return found.isEmpty
         }
         func fail(_ detail: String) {
-            causes.append(FieldCause(reason: "FieldValueInvalid", message: "Invalid value: \"\": \"\(path)\" \(detail)", field: "<nil>"))
+            causes.append(
+                FieldCause(reason: "FieldValueInvalid", message: "Invalid value: \"\": \"\(path)\" \(detail)", field: "<nil>"))
         }
         if let schemas = schema["anyOf"]?.arrayValue, !schemas.isEmpty, !schemas.contains(where: fits) {
             fail("must validate at least one schema (anyOf)")

@@ -47,7 +47,8 @@ extension TypeSchema {
             default: .atomic
             }
         let keys = (source["x-kubernetes-list-map-keys"]?.arrayValue ?? []).compactMap(\.stringValue).sorted()
-        return .list(List(element: source["items"].map { node($0, isResource: false) } ?? .deduced, relation: relation, keys: keys))
+        return .list(
+            List(element: source["items"].map { node($0, isResource: false) } ?? .deduced, relation: relation, keys: keys))
     }
 
     private static func map(_ source: JSONObject, isEmbedded: Bool, preserves: Bool) -> Shape {
