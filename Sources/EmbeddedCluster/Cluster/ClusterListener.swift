@@ -1,9 +1,8 @@
 import HTTPTypes
 import Hummingbird
-import HummingbirdHTTP2
-import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOHTTP2
 import NIOSSL
 import ServiceLifecycle
 import Synchronization
@@ -22,7 +21,7 @@ final class ClusterListener: Sendable {
             certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(credentials.serverCertificate.utf8)).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(credentials.serverKey.utf8), format: .pem)))
         tls.minimumTLSVersion = .tlsv12
-        tls.applicationProtocols = ["h2", "http/1.1"]
+        tls.applicationProtocols = NIOHTTP2SupportedALPNProtocols
         let (bound, continuation) = AsyncStream.makeStream(of: Int.self)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
@@ -31,7 +30,7 @@ final class ClusterListener: Sendable {
             responder: CallbackResponder<ClusterRequestContext> { request, context in
                 try await answer(request, context, server, token)
             },
-            server: try .http2Upgrade(tlsConfiguration: tls),
+            server: try ClusterConnection.builder(tls),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
                 continuation.yield(channel.localAddress?.port ?? 0)
