@@ -5,6 +5,12 @@ extension APIServer {
         let options = try RequestBody.deleteOptions(request)
         let outcome = try deleteObject(target, options)
         if !options.isDryRun, let revision = outcome.written { try await store.durable(revision) }
+        var warnings: [String] = []
+        if target.resource.storageKey == "batch/jobs", options.propagationPolicy == nil, options.orphanDependents == nil {
+            warnings.append(
+                "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+                    + "propagationPolicy=Orphan to suppress this warning")
+        }
         if outcome.isGone, !Self.answersWithObject(target.resource) {
             var details: JSONValue = ["name": .string(target.name)]
             if !target.resource.group.isEmpty { details["group"] = .string(target.resource.group) }
@@ -13,7 +19,9 @@ extension APIServer {
             return .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details])
         }
         let (object, bytes) = present(outcome.object, as: target.resource)
-        return Presentation(request).response(object, bytes: bytes, of: target.resource, request)
+        var response = Presentation(request).response(object, bytes: bytes, of: target.resource, request)
+        response.warnings = warnings
+        return response
     }
 
     /// Kinds whose delete answers with the object even when it is gone at once.
@@ -99,7 +107,7 @@ extension APIServer {
         let hasDependents = resource.storageKey != "/namespaces" && resource.storageKey != "apiextensions.k8s.io/customresourcedefinitions"
         if hasDependents {
             let policy = options.propagationPolicy ?? (options.orphanDependents == true ? "Orphan" : options.orphanDependents == false ? "Background" : nil)
-            switch policy {
+            switch policy ?? Self.defaultPolicy(resource, stored) {
             case "Foreground":
                 finalizers.removeAll { $0 == "orphan" }
                 if !finalizers.contains("foregroundDeletion") { finalizers.append("foregroundDeletion") }
@@ -149,6 +157,12 @@ extension APIServer {
             object[path: "metadata", "deletionGracePeriodSeconds"] = .integer(grace)
         }
         return object
+    }
+
+    /// Dependents of Jobs and ReplicationControllers stay by default, for history's sake; nothing is added to an object that says itself.
+    private static func defaultPolicy(_ resource: ResourceType, _ stored: StoredObject) -> String? {
+        guard ["batch/jobs", "/replicationcontrollers"].contains(resource.storageKey) else { return nil }
+        return stored.finalizers.contains("foregroundDeletion") || stored.finalizers.contains("orphan") ? nil : "Orphan"
     }
 
     /// Seconds that a pod gets to stop; a pod that never got a node, or that has ended, goes at once.

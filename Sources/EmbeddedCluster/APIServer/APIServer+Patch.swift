@@ -12,7 +12,9 @@ extension APIServer {
         default:
             var accepted = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"]
             if resource.custom == nil { accepted.insert("application/strategic-merge-patch+json", at: 2) }
-            throw .unsupportedMediaType(accepted)
+            var status = APIStatus.unsupportedMediaType(accepted)
+            status.details = [:]
+            throw status
         }
     }
 

@@ -121,6 +121,10 @@ extension APIServer {
             throw APIStatus.modified(resource, target.name)
         }
         if let uid = metadata["uid"]?.stringValue, !uid.isEmpty, uid != stored.uid {
+            guard options.isReplacement else {
+                let cause = FieldCause.invalid("metadata.uid", .string(uid), "field is immutable")
+                throw APIStatus.invalid(group: resource.group, kind: resource.kind, name: target.name, [cause, cause])
+            }
             throw APIStatus.conflict(
                 resource, target.name, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(stored.uid)")
         }

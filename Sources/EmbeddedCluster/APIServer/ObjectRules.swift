@@ -89,7 +89,15 @@ enum ObjectRules {
             object[path: "metadata", "managedFields"] = new[path: "metadata", "managedFields"]
             return object
         case (.builtIn(let rules), "status"): return rules.prepareForStatusUpdate(new, old)
-        case (.builtIn(let rules), _): return rules.prepareForUpdate(new, old)
+        case (.builtIn(let rules), _):
+            var object = rules.prepareForUpdate(new, old)
+            // Quantities that are spelled differently and mean the same are no change.
+            if object[path: "metadata", "generation"] != old[path: "metadata", "generation"], let schema = schema(of: resource),
+                schema.meansTheSame(object["spec"], old["spec"], field: "spec"), !movedBesidesSpec(object, old)
+            {
+                object[path: "metadata", "generation"] = old[path: "metadata", "generation"]
+            }
+            return object
         case (.definition, "status"), (.custom, "status"):
             var object = old
             object["status"] = new["status"]
@@ -102,6 +110,13 @@ enum ObjectRules {
             new[path: "metadata", "generation"] = .integer((old[path: "metadata", "generation"]?.integerValue ?? 0) + 1)
         }
         return new
+    }
+
+    private static func movedBesidesSpec(_ new: JSONValue, _ old: JSONValue) -> Bool {
+        var (left, right) = (new, old)
+        left["spec"] = nil
+        right["spec"] = nil
+        return moved(left, right, withStatus: false)
     }
 
     /// Whether anything but metadata (and status, where that is a subresource) differs.
@@ -170,6 +185,30 @@ enum ObjectRules {
         case .custom: nil
         case .builtIn(let rules): rules.tableRow(object, now: now)
         case .definition: [object[path: "metadata", "name"] ?? "", object[path: "metadata", "creationTimestamp"] ?? .null]
+        }
+    }
+}
+
+extension TypeSchema {
+    /// Whether two values of a field are equal when quantities are compared by what they mean.
+    fileprivate func meansTheSame(_ left: JSONValue?, _ right: JSONValue?, field name: String) -> Bool {
+        member(name).map { $0.meansTheSame(left, right) } ?? (left == right)
+    }
+
+    private func meansTheSame(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
+        guard let left, let right else { return left == right }
+        if left == right { return true }
+        if format == "quantity" {
+            guard let a = Quantity(left), let b = Quantity(right) else { return false }
+            return a == b
+        }
+        switch (left, right) {
+        case (.object(let a), .object(let b)):
+            return a.count == b.count && a.members.allSatisfy { meansTheSame($0.value, b[$0.key], field: $0.key) }
+        case (.array(let a), .array(let b)):
+            guard a.count == b.count, let items else { return false }
+            return zip(a, b).allSatisfy { items.meansTheSame($0, $1) }
+        default: return false
         }
     }
 }

@@ -91,8 +91,11 @@ struct WriteOptions: Sendable {
     var fieldValidation: String
     var force: Bool
     var now: String
+    /// The whole object is sent (PUT): a uid in it is a precondition, where in a patch it is a change.
+    var isReplacement: Bool
 
     init(_ request: APIRequest) throws(APIStatus) {
+        isReplacement = request.method == "PUT"
         if let value = request.parameter("dryRun"), value != "All" {
             throw .invalid(
                 group: "meta.k8s.io", kind: "PatchOptions", name: "",
