@@ -2,15 +2,16 @@ import ResourceModel
 
 /// What makes a pod spec valid, wherever it stands.
 enum PodValidation {
-    static func template(_ template: JSONValue, _ path: FieldPath, _ validator: inout Validator) {
+    /// - Parameter claims: volumes that pods get besides those of the spec.
+    static func template(_ template: JSONValue, _ path: FieldPath, claims: Set<String> = [], _ validator: inout Validator) {
         let metadata = template["metadata"] ?? [:]
         ObjectMetaRules.labels(metadata, path["labels"], &validator)
         ObjectMetaRules.annotations(metadata, path["annotations"], &validator)
-        spec(template["spec"] ?? [:], path["spec"], &validator)
+        spec(template["spec"] ?? [:], path["spec"], claims: claims, &validator)
     }
 
-    static func spec(_ spec: JSONValue, _ path: FieldPath, _ validator: inout Validator) {
-        let volumes = VolumeValidation.volumes(spec, path["volumes"], &validator)
+    static func spec(_ spec: JSONValue, _ path: FieldPath, claims: Set<String> = [], _ validator: inout Validator) {
+        let volumes = VolumeValidation.volumes(spec, path["volumes"], &validator).union(claims)
         if spec.items("containers").isEmpty { validator.required(path["containers"]) }
         var names = Set<String>()
         for list in ["containers", "initContainers", "ephemeralContainers"] {

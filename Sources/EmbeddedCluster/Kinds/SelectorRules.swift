@@ -48,26 +48,16 @@ enum SelectorRules {
         return true
     }
 
-    /// The selector and template that every workload has: both required, the one matching the other.
-    static func validateWorkload(
-        _ spec: JSONValue, _ path: FieldPath, restartPolicies: [String] = ["Always"], _ validator: inout Validator
-    ) {
-        if let selector = spec["selector"] {
-            validate(selector, path["selector"], &validator)
-            if isEmpty(selector) { validator.invalid(path["selector"], selector, "empty selector is invalid for deployment") }
-        } else {
-            validator.required(path["selector"])
-        }
-        template(spec, path["template"], &validator)
-    }
-
-    static func template(_ spec: JSONValue, _ path: FieldPath, _ validator: inout Validator) {
+    /// The template of a workload: its labels must be what the selector selects, its pods run forever.
+    ///
+    /// - Parameter claims: volumes that pods get besides those of the template.
+    static func template(_ spec: JSONValue, _ path: FieldPath, claims: Set<String> = [], _ validator: inout Validator) {
         let template = spec["template"] ?? [:]
         let labels = template[path: "metadata", "labels"]
         if !matches(spec["selector"], labels) {
             validator.invalid(path["metadata"]["labels"], labels, "`selector` does not match template `labels`")
         }
-        PodValidation.template(template, path, &validator)
+        PodValidation.template(template, path, claims: claims, &validator)
         let policy = template[path: "spec", "restartPolicy"]
         if let policy, policy != "Always" { validator.notSupported(path["spec"]["restartPolicy"], policy, ["Always"]) }
         if template[path: "spec", "activeDeadlineSeconds"] != nil {

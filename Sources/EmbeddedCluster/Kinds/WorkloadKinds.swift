@@ -267,7 +267,8 @@ private enum StatefulSetForms {
         validator.nonNegative(path["replicas"], spec["replicas"])
         validator.nonNegative(path["minReadySeconds"], spec["minReadySeconds"])
         WorkloadForms.selector(spec, path, "statefulset", &validator)
-        SelectorRules.template(spec, path["template"], &validator)
+        let claims = Set(spec.items("volumeClaimTemplates").map(\.name))
+        SelectorRules.template(spec, path["template"], claims: claims, &validator)
         if !spec.text("serviceName").isEmpty {
             validator.format(path["serviceName"], spec["serviceName"], Names.dnsSubdomain(spec.text("serviceName")))
         }
@@ -292,6 +293,8 @@ private enum DaemonSetForms {
                 if spec["revisionHistoryLimit"] == nil { spec["revisionHistoryLimit"] = 10 }
                 spec.updateOrMake("template", PodDefaults.template)
             }
+            // The server keeps the count elsewhere and writes it whenever it writes the object.
+            if object[path: "metadata", "annotations", generation] == nil { object[path: "metadata", "annotations", generation] = "0" }
         }
         rules.beforeCreate = { $0[path: "metadata", "annotations", generation] = "1" }
         rules.beforeUpdate = { new, old in
