@@ -281,6 +281,8 @@ private enum DaemonSetForms {
     static func configure(_ rules: inout KindRules) {
         rules.workload(status: ["currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0])
         rules.setDefaults = { object in
+            // The type has the counter as a field that is written as an annotation, so every writer but an applier comes to own it.
+            if object[path: "metadata", "annotations", generation] == nil { object[path: "metadata", "annotations", generation] = "1" }
             object.updateOrMake("spec") { spec in
                 spec.updateOrMake("updateStrategy") { strategy in
                     strategy.setDefault("type", "RollingUpdate")
