@@ -96,7 +96,8 @@ let package = Package(
             dependencies: [
                 "HTTPTransport", "ResourceModel", hummingbird, crypto, logging, lifecycle,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -61,7 +61,8 @@ struct HTTPClientTests {
             try await TestServer.with(transport) { url in
                 let client = HTTPClient(configuration: trusting(authority))
                 try await withThrowingTaskGroup(of: (Int, Int).self) { group in
-                    for size in 0..<300 {
+                    // NIO closes an HTTP/2 connection after 200 window updates for finished streams.
+                    for size in 0..<150 {
                         group.addTask { (size, try await client.send(.init(url: "\(url)/size/\(size)")).body.count) }
                     }
                     for try await (size, count) in group { #expect(size == count) }

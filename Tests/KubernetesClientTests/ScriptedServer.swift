@@ -29,18 +29,16 @@ func withScript(
         responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { announce.yield($0.localAddress?.port ?? 0) }, logger: logger)
     let group = ServiceGroup(configuration: .init(services: [.init(service: app)], logger: logger))
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
-        guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
-        let client = KubernetesClient(
-            access: ClusterAccess(server: "http://127.0.0.1:\(port)"),
-            retryPolicy: RetryPolicy(attempts: 3, firstDelay: .milliseconds(1)))
-        var failure: (any Error)?
-        do { try await body(client) } catch { failure = error }
-        client.shutDown()
-        await group.triggerGracefulShutdown()
-        if let failure { throw failure }
-    }
+    // Neither cancelled (NIO traps when that meets a connection which is just being accepted) nor waited for.
+    Task { try await group.run() }
+    guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
+    let client = KubernetesClient(
+        access: ClusterAccess(server: "http://127.0.0.1:\(port)"), retryPolicy: RetryPolicy(attempts: 3, firstDelay: .milliseconds(1)))
+    var failure: (any Error)?
+    do { try await body(client) } catch { failure = error }
+    client.shutDown()
+    await group.triggerGracefulShutdown()
+    if let failure { throw failure }
 }
 
 struct Answer: Sendable {
