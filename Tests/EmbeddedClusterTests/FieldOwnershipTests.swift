@@ -210,6 +210,23 @@ import Testing
         #expect(FieldManager.settled(new, over: old) == new)
     }
 
+    @Test func anotherSpellingOfAQuantityIsNoWrite() throws {
+        let schema = try #require(SchemaCatalog.builtIn.schema(for: Self.deployment))
+        let patch: JSONValue = [
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": ["name": "a"],
+            "spec": [
+                "template": ["spec": ["containers": [["name": "a", "resources": ["limits": ["cpu": "1000m", "memory": "1024Mi"]]]]]]
+            ],
+        ]
+        let live = Self.stored(
+            try BuiltInDecoding.decoded(try Self.apply(patch, to: nil, "m", schema: schema), schema: schema))
+        let again = try BuiltInDecoding.decoded(
+            try Self.apply(patch, to: live, "m", now: "2025-01-01T00:00:00Z", schema: schema), schema: schema)
+        #expect(again["spec"] == live["spec"])
+        #expect(again != live)
+        #expect(FieldManager.settled(again, over: live) == live)
+    }
+
     @Test func aBodyOfTheWrongTypeIsRefusedWithEveryPlace() throws {
         let failure = #expect(throws: ApplyFailure.self) {
             try Self.apply(

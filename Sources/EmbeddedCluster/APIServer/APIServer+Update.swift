@@ -96,9 +96,7 @@ extension APIServer {
     }
 
     private static func isUnchanged(_ new: JSONValue, _ live: JSONValue) -> Bool {
-        var new = new
-        new[path: "metadata", "resourceVersion"] = live[path: "metadata", "resourceVersion"]
-        return new == live
+        FieldManager.settled(new, over: live) == live
     }
 
     /// Whether a deleted object has nothing left to wait for.

@@ -108,24 +108,22 @@ package enum FieldManager {
     }
 
     /// `new`, or `old` when they differ in nothing but times of `managedFields` and the resource version: such a write is none.
+    ///
+    /// An apply that spells a value in another way (`1000m` for a stored `1`) ends up here once the value has its canonical form.
     package static func settled(_ new: JSONValue, over old: JSONValue) -> JSONValue {
         var candidate = new
         candidate["metadata"]?["resourceVersion"] = old["metadata"]?["resourceVersion"]
-        if candidate == old { return old }
-        guard let newEntries = new["metadata"]?["managedFields"]?.arrayValue,
-            let oldEntries = old["metadata"]?["managedFields"]?.arrayValue, newEntries.count == oldEntries.count
-        else { return new }
-        func timeless(_ entries: [JSONValue]) -> Set<JSONValue> {
+        candidate["metadata"]?["managedFields"] = old["metadata"]?["managedFields"]
+        guard candidate == old else { return new }
+        func timeless(_ object: JSONValue) -> Set<JSONValue> {
             Set(
-                entries.map { entry in
+                (object["metadata"]?["managedFields"]?.arrayValue ?? []).map { entry in
                     var entry = entry
                     entry["time"] = nil
                     return entry
                 })
         }
-        guard timeless(newEntries) == timeless(oldEntries) else { return new }
-        candidate["metadata"]?["managedFields"] = .array(oldEntries)
-        return candidate == old ? old : new
+        return timeless(new) == timeless(old) ? old : new
     }
 
     private static func check(_ patch: JSONValue, schema: TypeSchema, apiVersion: String) throws(ApplyFailure) {
