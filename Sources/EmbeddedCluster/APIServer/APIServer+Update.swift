@@ -6,7 +6,7 @@ extension APIServer {
         let options = try WriteOptions(request)
         var body = try RequestBody.object(request, of: resource.kind)
         try checkKind(body, of: resource)
-        let warnings = try fieldWarnings(body, request.body, of: resource, options)
+        let warnings = try fieldWarnings(body, RequestBody.mediaType(request) == ProtobufBody.mediaType ? nil : request.body, of: resource, options)
         body = try ObjectRules.decoded(body, of: resource)
         try checkNamespace(&body, target)
         body["kind"] = .string(resource.kind)

@@ -14,6 +14,9 @@ enum RequestBody {
         switch mediaType(request) {
         case "application/json", "", "*/*": return try json(request.body, of: kind)
         case "application/yaml": return try yaml(request.body, of: kind)
+        case ProtobufBody.mediaType:
+            if let object = ProtobufBody.object(request.body) { return object }
+            fallthrough
         default:
             throw .unsupportedMediaType(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"])
         }
