@@ -1,1 +1,36 @@
+#ifndef RECONCILER_CLIBGIT2_SHIM_H
+#define RECONCILER_CLIBGIT2_SHIM_H
+
 #include <git2.h>
+#include <git2/sys/stream.h>
+#include <git2/sys/transport.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+// git_libgit2_opts is variadic, which Swift does not import: one function for each shape of arguments.
+static inline int rc_git_option_int(int option, int value) { return git_libgit2_opts(option, value); }
+static inline int rc_git_option_string(int option, const char *value) { return git_libgit2_opts(option, value); }
+static inline int rc_git_option_level_string(int option, int level, const char *value) {
+    return git_libgit2_opts(option, level, value);
+}
+static inline int rc_git_option_two_strings(int option, const char *first, const char *second) {
+    return git_libgit2_opts(option, first, second);
+}
+
+// libgit2 hands a stream, a subtransport or its stream back by address: ours carry a pointer behind the public part.
+typedef struct {
+    git_stream parent;
+    void *context;
+} rc_git_stream;
+
+typedef struct {
+    git_smart_subtransport parent;
+    void *context;
+} rc_git_subtransport;
+
+typedef struct {
+    git_smart_subtransport_stream parent;
+    void *context;
+} rc_git_subtransport_stream;
+
+#endif

@@ -1,0 +1,81 @@
+import CLibGit2
+
+/// The library's process-wide state: initialised once, never shut down.
+enum LibGit2 {
+    /// Touch it before any other call into libgit2.
+    static let ready: Bool = {
+        guard git_libgit2_init() > 0 else { return false }
+        // What a user's ~/.gitconfig says (url.insteadOf, a broken line) must not change what is fetched.
+        for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA] {
+            _ = rc_git_option_level_string(Int32(GIT_OPT_SET_SEARCH_PATH.rawValue), level.rawValue, "")
+        }
+        // git refuses repositories of other users because their configuration can start programs; libgit2 starts none.
+        _ = rc_git_option_int(Int32(GIT_OPT_SET_OWNER_VALIDATION.rawValue), 0)
+        _ = rc_git_option_int(Int32(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION.rawValue), 1)
+        _ = rc_git_option_string(Int32(GIT_OPT_SET_USER_AGENT.rawValue), "reconciler")
+        SocketStream.register()
+        return true
+    }()
+}
+
+/// The one owner of a `git_repository`. Not for use by two threads at once.
+final class Repository {
+    let handle: OpaquePointer
+
+    /// Opens a bare repository.
+    init(opening path: String) throws(LibGit2Failure) {
+        _ = LibGit2.ready
+        var handle: OpaquePointer?
+        try check(git_repository_open_bare(&handle, path))
+        self.handle = handle!
+    }
+
+    /// Makes an empty bare repository; its parents are made too.
+    init(creating path: String) throws(LibGit2Failure) {
+        _ = LibGit2.ready
+        var handle: OpaquePointer?
+        var options = git_repository_init_options()
+        try check(git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION)))
+        options.flags = GIT_REPOSITORY_INIT_BARE.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue | GIT_REPOSITORY_INIT_NO_REINIT.rawValue
+        try check(git_repository_init_ext(&handle, path, &options))
+        self.handle = handle!
+    }
+
+    deinit { git_repository_free(handle) }
+
+    /// The object database; the caller frees it.
+    func withObjects<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
+        var objects: OpaquePointer?
+        try check(git_repository_odb(&objects, handle))
+        defer { git_odb_free(objects) }
+        return try body(objects!)
+    }
+}
+
+extension git_oid {
+    /// - Parameter text: 40 hexadecimal digits.
+    init(parsing text: String) throws(LibGit2Failure) {
+        self.init()
+        try check(git_oid_fromstr(&self, text))
+    }
+
+    /// 40 hexadecimal digits.
+    var text: String {
+        withUnsafePointer(to: self) { oid in
+            String(unsafeUninitializedCapacity: 40) { buffer in
+                buffer.withMemoryRebound(to: CChar.self) { _ = git_oid_fmt($0.baseAddress, oid) }
+                return 40
+            }
+        }
+    }
+}
+
+extension String {
+    /// 40 hexadecimal digits.
+    var isFullObjectID: Bool { utf8.count == 40 && isHexadecimal }
+    /// 7 to 39 hexadecimal digits.
+    var isShortObjectID: Bool { (7..<40).contains(utf8.count) && isHexadecimal }
+    private var isHexadecimal: Bool {
+        utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) || (65...70).contains($0) }
+    }
+}
