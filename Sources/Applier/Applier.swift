@@ -1,1 +1,42 @@
+import KubernetesClient
+import Logging
 import ResourceModel
+
+/// Observes, compares and executes against one cluster, for one application at a time.
+package struct Applier: Sendable {
+    /// The field manager of every write.
+    package static let fieldManager = "reconciler"
+    /// Requests in flight. More buys latency, not speed: the server is the limit (docs/performance.md).
+    static let concurrency = 16
+
+    package let client: KubernetesClient
+    let logger: Logger
+
+    package init(client: KubernetesClient, logger: Logger) {
+        self.client = client
+        self.logger = logger
+    }
+
+    /// Runs an operation on each item, a bounded number at a time; answers stand in the items' order. The first error cancels the rest.
+    func concurrently<Item: Sendable, Answer: Sendable>(
+        _ items: [Item], _ operation: @escaping @Sendable (Item) async throws -> Answer
+    ) async throws -> [Answer] {
+        guard !items.isEmpty else { return [] }
+        return try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
+            var answers = [Answer?](repeating: nil, count: items.count)
+            var next = 0
+            func addNext() {
+                guard next < items.count else { return }
+                let index = next
+                next += 1
+                group.addTask { (index, try await operation(items[index])) }
+            }
+            for _ in 0..<Self.concurrency { addNext() }
+            while let (index, answer) = try await group.next() {
+                answers[index] = answer
+                addNext()
+            }
+            return answers.compactMap { $0 }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import ResourceModel
+
+/// Compares what we want to apply with what is there, guided by the fields that we own (FieldsV1,
+/// https://kubernetes.io/docs/reference/using-api/server-side-apply/): no schema is needed, because the server wrote down how it
+/// takes each list apart. A field that others own and that we do not declare is no difference.
+struct OwnedFieldsComparison {
+    /// What was found.
+    struct Result {
+        var fields: [FieldChange] = []
+        /// A difference that may be only the server's own spelling (quantities, defaults): its dry run must decide.
+        var needsDryRun = false
+        /// A difference that no spelling explains.
+        var isCertain = false
+
+        var isSame: Bool { !needsDryRun && !isCertain }
+    }
+
+    private var result = Result()
+    private let isSecret: Bool
+
+    static func result(intent: JSONValue, live: LiveObject, manager: String) -> Result {
+        var comparison = OwnedFieldsComparison(isSecret: live.id.kind == "Secret" && live.id.group.isEmpty)
+        let entry = live.ownership.entries.first { $0.manager == manager && $0.operation == "Apply" && $0.subresource.isEmpty }
+        let fields = entry?.apiVersion == live.apiVersion ? entry?.fields : nil
+        comparison.compareObject(intent, live.body, fields ?? [:], path: "", isTop: true)
+        return comparison.result
+    }
+
+    private init(isSecret: Bool) { self.isSecret = isSecret }
+
+    private static let identity: Set<String> = ["apiVersion", "kind"]
+    private static let identityMetadata: Set<String> = ["name", "namespace", "generateName"]
+
+    private mutating func compareObject(_ intent: JSONValue, _ live: JSONValue, _ owned: JSONValue, path: String, isTop: Bool = false) {
+        guard let members = intent.objectValue, let liveMembers = live.objectValue else {
+            note(path, live, intent, certain: true)
+            return
+        }
+        let ownedMembers = owned.objectValue ?? [:]
+        for member in members where !(isTop && Self.identity.contains(member.key)) && !member.value.isNull {
+            if path == ".metadata", Self.identityMetadata.contains(member.key) { continue }
+            compare(
+                member.value, liveMembers[member.key], ownedMembers["f:" + member.key], path: "\(path).\(Self.escaped(member.key))")
+        }
+        for member in ownedMembers where member.key.hasPrefix("f:") {
+            let name = String(member.key.dropFirst(2))
+            guard members[name] == nil || members[name]?.isNull == true, let left = liveMembers[name] else { continue }
+            note("\(path).\(Self.escaped(name))", left, nil, certain: true)  // ours, and no longer declared
+        }
+    }
+
+    private mutating func compare(_ intent: JSONValue, _ live: JSONValue?, _ owned: JSONValue?, path: String) {
+        guard let live else {
+            // The server may have dropped it (a zero value, a field of a newer version), or someone removed it.
+            note(path, nil, intent, certain: owned != nil && !intent.isEmptyContainer)
+            return
+        }
+        guard let owned, !(owned.objectValue?.isEmpty ?? true) else {
+            compareWhole(intent, live, isOwned: owned != nil, path: path)
+            return
+        }
+        switch (intent, live) {
+        case (.object, .object): compareObject(intent, live, owned, path: path)
+        case (.array(let items), .array(let liveItems)): compareList(items, liveItems, owned, path: path)
+        default: compareWhole(intent, live, isOwned: true, path: path)
+        }
+    }
+
+    /// A scalar, an atomic list or map, or something that we do not own yet.
+    private mutating func compareWhole(_ intent: JSONValue, _ live: JSONValue, isOwned: Bool, path: String) {
+        if intent == live {
+            if !isOwned { result.needsDryRun = true }  // equal, but not ours: applying takes it over
+            return
+        }
+        if !isOwned, intent.objectValue != nil, live.objectValue != nil {
+            compareObject(intent, live, [:], path: path)
+            return
+        }
+        if case .string(let a) = intent, case .string(let b) = live, let left = Quantity(a), let right = Quantity(b), left == right {
+            // The same amount in other words, where the field is one; a plain string that looks like one is told by the path.
+            if Self.holdsQuantities(path) { return }
+        }
+        let isSpelling = intent.isScalar && live.isScalar && Self.mayBeRespelt(intent, live)
+        note(path, live, intent, certain: intent.isScalar && live.isScalar && !isSpelling)
+    }
+
+    private static func holdsQuantities(_ path: String) -> Bool {
+        [".limits.", ".requests.", ".capacity.", ".hard.", ".sizeLimit", ".divisor", ".averageValue"].contains { path.contains($0) }
+    }
+
+    /// Whether a server might write one for the other: quantities, times, addresses, numbers as strings.
+    private static func mayBeRespelt(_ a: JSONValue, _ b: JSONValue) -> Bool {
+        switch (a, b) {
+        case (.bool, .bool), (.integer, .integer): false
+        case (.string(let x), .string(let y)): (x.first?.isNumber ?? false) && (y.first?.isNumber ?? false)
+        default: true
+        }
+    }
+
+    private mutating func compareList(_ intent: [JSONValue], _ live: [JSONValue], _ owned: JSONValue, path: String) {
+        let elements = owned.objectValue ?? [:]
+        var matched = Set<Int>()
+        for element in elements {
+            if element.key.hasPrefix("k:") {
+                guard let keys = try? JSONValue(parsing: String(element.key.dropFirst(2))).objectValue else {
+                    result.needsDryRun = true  // a key in a form we do not know: the server knows it
+                    continue
+                }
+                let label = path + "[" + keys.map { "\($0.key)=\($0.value.jsonString)" }.joined(separator: ",") + "]"
+                let liveItem = live.first { item in keys.allSatisfy { item[$0.key] == $0.value } }
+                let index = intent.firstIndex { item in
+                    keys.contains { item[$0.key] == $0.value } && keys.allSatisfy { item[$0.key] == nil || item[$0.key] == $0.value }
+                }
+                guard let index else {
+                    if let liveItem { note(label, liveItem, nil, certain: true) }
+                    continue
+                }
+                matched.insert(index)
+                if let liveItem {
+                    compareObject(intent[index], liveItem, element.value, path: label)
+                } else {
+                    note(label, nil, intent[index], certain: true)
+                }
+            } else if element.key.hasPrefix("v:") {
+                guard let value = try? JSONValue(parsing: String(element.key.dropFirst(2))) else {
+                    result.needsDryRun = true
+                    continue
+                }
+                if let index = intent.firstIndex(of: value) {
+                    matched.insert(index)
+                    if !live.contains(value) { note("\(path)[\(value.jsonString)]", nil, value, certain: true) }
+                } else if live.contains(value) {
+                    note("\(path)[\(value.jsonString)]", value, nil, certain: true)
+                }
+            }
+        }
+        for (index, item) in intent.enumerated() where !matched.contains(index) {
+            let label = item["name"]?.stringValue.map { "[name=\"\($0)\"]" } ?? "[\(index)]"
+            note(path + label, nil, item, certain: false)
+        }
+    }
+
+    private mutating func note(_ path: String, _ before: JSONValue?, _ after: JSONValue?, certain: Bool) {
+        if certain { result.isCertain = true } else { result.needsDryRun = true }
+        result.fields.append(
+            FieldChange(path: path, before: before, after: after, isSecret: isSecret && (path.hasPrefix(".data") || path.hasPrefix(".stringData"))))
+    }
+
+    static func escaped(_ key: String) -> String { key.contains(".") || key.contains("/") ? "\"\(key)\"" : key }
+}
+
+extension JSONValue {
+    var isScalar: Bool {
+        switch self {
+        case .object, .array: false
+        default: true
+        }
+    }
+
+    var isEmptyContainer: Bool {
+        switch self {
+        case .object(let object): object.isEmpty
+        case .array(let items): items.isEmpty
+        case .null: true
+        default: false
+        }
+    }
+}

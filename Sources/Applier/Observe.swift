@@ -1,0 +1,146 @@
+import KubernetesClient
+import ResourceModel
+
+extension Applier {
+    /// Gives each manifest the identity that it has on this cluster: whether its kind has namespaces is the server's to say.
+    ///
+    /// A kind that the server does not know passes when its CustomResourceDefinition is among the manifests.
+    /// - Throws: `Problems`, one for each unknown kind, with file and line.
+    package func resolved(_ desired: DesiredState, namespace: String?) async throws -> DesiredState {
+        let definitions = Dictionary(
+            desired.manifests.compactMap { manifest in manifest.definedKind.map { ($0.kind, $0.namespaced) } },
+            uniquingKeysWith: { first, _ in first })
+        var scopes: [GroupVersionKind: Bool] = [:]
+        var problems: [Problem] = []
+        var result = desired
+        for (index, manifest) in desired.manifests.enumerated() {
+            let kind = manifest.groupVersionKind
+            if scopes[kind] == nil {
+                do {
+                    scopes[kind] = try await client.resource(for: kind.groupKind, preferring: kind.version).namespaced
+                } catch let error as DiscoveryError where error.code == "unknown-kind" {
+                    scopes[kind] = definitions[kind.groupKind]
+                    if scopes[kind] == nil {
+                        problems.append(
+                            Problem(
+                                code: "kind.unknown",
+                                message: "\(client.server) knows no kind \(kind.kind) in \(kind.apiVersion)", location: manifest.source,
+                                resource: manifest.id,
+                                hint: "install its CustomResourceDefinition first, declare it in the same application, or correct apiVersion"))
+                        scopes[kind] = true
+                    }
+                }
+            }
+            let namespaced = scopes[kind] ?? true
+            let declared = manifest.id.namespace ?? manifest.body[path: "metadata", "namespace"]?.stringValue
+            result.manifests[index].id.namespace = namespaced ? (declared ?? namespace ?? "default") : nil
+        }
+        guard problems.isEmpty else { throw Problems(problems) }
+        return result
+    }
+
+    /// What is there of what is declared, and everything that the application owns.
+    ///
+    /// One list a kind finds the owned objects; declared ones that are not among them are looked for one by one, or with one
+    /// list of their namespace when they are many. Any failure is thrown: nothing is taken for absent that could not be read.
+    package func liveState(of desired: DesiredState, applySet: ApplySet) async throws -> LiveState {
+        let promise = try await readPromise(of: applySet)
+        let declaredKinds = Set(desired.manifests.map(\.id.groupKind))
+        let kinds = declaredKinds.union(promise?.groupKinds ?? [])
+        var state = LiveState(
+            inventory: Inventory(groupKinds: promise?.groupKinds ?? [], namespaces: promise?.namespaces ?? []))
+        let versions = Dictionary(
+            desired.manifests.map { ($0.id.groupKind, $0.groupVersionKind.version) }, uniquingKeysWith: { first, _ in first })
+        let resources = try await self.resources(for: kinds, versions: versions, declared: declaredKinds)
+
+        if promise != nil {
+            let namespaces = Set(desired.manifests.compactMap(\.id.namespace)).union(promise?.namespaces ?? [])
+            let lists = try await ownedObjects(resources, namespaces: namespaces, applySet: applySet)
+            for object in lists {
+                state.objects[object.id] = object
+                // A copied label makes no member: the tracking annotation must speak of this very object.
+                if owningApplication(of: object) == applySet.application { state.inventory.members.insert(object.id) }
+            }
+        }
+        let missing = desired.manifests.map(\.id).filter { state.objects[$0] == nil }
+        for object in try await lookUp(missing, resources) { state.objects[object.id] = object }
+        return state
+    }
+
+    private func readPromise(of applySet: ApplySet) async throws -> (groupKinds: Set<GroupKind>, namespaces: Set<String>)? {
+        let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
+        guard let parent = try await client.get(resource, namespace: ApplySet.namespace, name: applySet.parent.name) else { return nil }
+        return try applySet.promise(of: parent)
+    }
+
+    /// Kinds that the server does not know are left out: nothing of a declared one can be there before its definition is, and an
+    /// owned one went with its definition.
+    private func resources(
+        for kinds: Set<GroupKind>, versions: [GroupKind: String], declared: Set<GroupKind>
+    ) async throws -> [GroupKind: APIResource] {
+        var resources: [GroupKind: APIResource] = [:]
+        for kind in kinds {
+            do {
+                resources[kind] = try await client.resource(for: kind, preferring: versions[kind])
+            } catch let error as DiscoveryError where error.code == "unknown-kind" {
+                logger.debug("kind not served", metadata: ["kind": "\(kind)"])
+            }
+        }
+        return resources
+    }
+
+    private func ownedObjects(
+        _ resources: [GroupKind: APIResource], namespaces: Set<String>, applySet: ApplySet
+    ) async throws -> [LiveObject] {
+        // A few namespaces are listed one by one, which needs fewer permissions and reads less; many with one list.
+        var lists: [(APIResource, String?)] = []
+        for resource in resources.values.sorted(by: { $0.groupKind < $1.groupKind }) {
+            if resource.namespaced, namespaces.count <= 3 {
+                lists += namespaces.sorted().map { (resource, $0) }
+            } else {
+                lists.append((resource, nil))
+            }
+        }
+        let options = ListOptions(labelSelector: "\(ApplySet.partOfLabel)=\(applySet.id)")
+        return try await concurrently(lists) { resource, namespace in
+            try await client.list(resource, namespace: namespace, options: options).items.map { try LiveObject($0, as: resource) }
+        }.flatMap { $0 }
+    }
+
+    private func lookUp(_ ids: [ResourceID], _ resources: [GroupKind: APIResource]) async throws -> [LiveObject] {
+        struct Place: Hashable {
+            var kind: GroupKind
+            var namespace: String?
+        }
+        var found: [LiveObject] = []
+        var single: [(ResourceID, APIResource)] = []
+        for (place, members) in Dictionary(grouping: ids, by: { Place(kind: $0.groupKind, namespace: $0.namespace) }) {
+            guard let resource = resources[place.kind] else { continue }
+            if members.count <= Self.concurrency {
+                single += members.map { ($0, resource) }
+            } else {
+                let wanted = Set(members)
+                for item in try await client.list(resource, namespace: place.namespace).items {
+                    let name = item[path: "metadata", "name"]?.stringValue ?? ""
+                    let namespace = item[path: "metadata", "namespace"]?.stringValue
+                    guard wanted.contains(resource.id(namespace: namespace, name: name)) else { continue }
+                    found.append(try LiveObject(item, as: resource))
+                }
+            }
+        }
+        found += try await concurrently(single) { id, resource in
+            try await client.get(resource, namespace: id.namespace, name: id.name).map { try LiveObject($0, as: resource) }
+        }.compactMap { $0 }
+        return found
+    }
+}
+
+extension Manifest {
+    /// The kind that a CustomResourceDefinition defines; `nil` for every other manifest.
+    var definedKind: (kind: GroupKind, namespaced: Bool)? {
+        guard id.groupKind == GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition"),
+            let group = body[path: "spec", "group"]?.stringValue, let kind = body[path: "spec", "names", "kind"]?.stringValue
+        else { return nil }
+        return (GroupKind(group: group, kind: kind), body[path: "spec", "scope"]?.stringValue != "Cluster")
+    }
+}
