@@ -1,0 +1,169 @@
+import Applier
+import Desired
+import Logging
+import ResourceModel
+import ServiceLifecycle
+
+/// `reconciler run`: polls the branch, syncs the applications whose policy is automated, and heals drift that its watches see.
+///
+/// Level-triggered: a trigger is an application's name and nothing else; what is to be done is found out anew each time. A failed
+/// run is tried again with growing pauses, for ever.
+package struct ReconcileLoop: Service {
+    private let page: ReconcileOnce
+    private let interval: Duration
+    private let logger: Logger
+    private let onEvent: @Sendable (SyncEvent) -> Void
+
+    /// - Parameter interval: between two looks at the branch.
+    package init(page: ReconcileOnce, interval: Duration, logger: Logger, onEvent: @escaping @Sendable (SyncEvent) -> Void) {
+        self.page = page
+        self.interval = interval
+        self.logger = logger
+        self.onEvent = onEvent
+    }
+
+    /// Runs until a graceful shutdown or a cancellation; a sync that is under way is finished first.
+    package func run() async throws {
+        let (triggers, trigger) = AsyncStream.makeStream(of: Trigger.self, bufferingPolicy: .bufferingNewest(1024))
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await poll(trigger) }
+                group.addTask { await work(triggers, trigger) }
+                try await group.next()
+                trigger.finish()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            trigger.finish()
+        }
+    }
+
+    /// Why somebody should look: the branch may have moved, or an application's objects may have changed.
+    private enum Trigger: Sendable {
+        case poll
+        case drift(application: String)
+        case retry(application: String)
+    }
+
+    private func poll(_ trigger: AsyncStream<Trigger>.Continuation) async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                trigger.yield(.poll)
+                do { try await Task.sleep(for: interval) } catch { return }
+            }
+        }
+    }
+
+    private func work(_ triggers: AsyncStream<Trigger>, _ trigger: AsyncStream<Trigger>.Continuation) async {
+        var state = LoopState()
+        await withTaskGroup(of: Void.self) { watches in
+            for await next in triggers {
+                switch next {
+                case .poll: await lookAtBranch(&state, trigger, &watches)
+                case .drift(let name): await sync(name, reason: "drift", &state, trigger)
+                case .retry(let name): await sync(name, reason: "retry", &state, trigger)
+                }
+            }
+            watches.cancelAll()
+        }
+    }
+
+    private struct LoopState {
+        var catalog: ApplicationCatalog?
+        var commit: String?
+        /// What each application was last synced to: its desired digest.
+        var synced: [String: String] = [:]
+        var failures: [String: Int] = [:]
+        var watched: Set<String> = []
+    }
+
+    private func lookAtBranch(
+        _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation, _ watches: inout TaskGroup<Void>
+    ) async {
+        do {
+            let revision = try await page.builder.fetchConfiguration()
+            if revision.commit != state.commit {
+                let catalog = try await page.builder.applications(at: revision)
+                for problem in catalog.problems { logger.error("\(problem)") }
+                state.catalog = catalog
+                state.commit = revision.commit
+                logger.info("new revision \(revision.shortCommit): \(revision.subject)")
+            }
+        } catch {
+            logger.error("the branch could not be read; the applications stay as they are: \(error)")
+            return
+        }
+        for application in state.catalog?.applications ?? [] where application.syncPolicy.isAutomated {
+            await sync(application.name, reason: "push", &state, trigger)
+            if application.syncPolicy.automated?.selfHeal == true, state.synced[application.name] != nil,
+                state.watched.insert(application.name).inserted
+            {
+                watches.addTask { await watch(application, trigger) }
+            }
+        }
+    }
+
+    private func sync(
+        _ name: String, reason: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation
+    ) async {
+        guard !Task.isShuttingDownGracefully, let application = state.catalog?.applications.first(where: { $0.name == name }) else { return }
+        do {
+            if reason == "push" {
+                let revision = try await page.builder.fetch(application)
+                let digest = try await page.builder.desiredState(of: application, at: revision).digest
+                if state.synced[name] == digest { return }
+            }
+            guard let project = state.catalog?.project(named: application.project) else {
+                throw Problem(
+                    code: "project.not-found", message: "Application \(name): there is no project `\(application.project)`",
+                    location: application.location)
+            }
+            let request = SyncRequest(trigger: reason)
+            let isQuiet = reason == "drift"
+            if isQuiet {
+                // A change by somebody else is no drift unless it touches what is ours: look before anything is recorded.
+                let look = try await page.run(application, project: project, request: SyncRequest(extent: .compare))
+                guard look.hasDifferences else { return }
+                logger.info("\(name): drift in \(look.changes.filter { $0.action != .unchanged }.map(\.id.description).joined(separator: ", "))")
+            }
+            let outcome = try await page.run(application, project: project, request: request, onEvent: onEvent)
+            if outcome.report?.conclusion == .succeeded {
+                // The rendered digest before namespaces were resolved is what the next look compares with.
+                state.synced[name] = try await page.builder.desiredState(of: application, at: outcome.desired.revision).digest
+                state.failures[name] = nil
+                return
+            }
+            logger.error("\(name): \(outcome.report?.message ?? "")")
+        } catch {
+            logger.error("\(name): \(error)")
+        }
+        retryLater(name, &state, trigger)
+    }
+
+    /// 2 s, 4 s, … at most 5 min.
+    private func retryLater(_ name: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation) {
+        let count = state.failures[name, default: 0] + 1
+        state.failures[name] = count
+        let pause = Duration.seconds(min(300, 1 << min(count, 8)))
+        Task {
+            try await Task.sleep(for: pause)
+            trigger.yield(.retry(application: name))
+        }
+    }
+
+    /// Turns changes of the application's objects into triggers, several quick ones into one.
+    private func watch(_ application: Application, _ trigger: AsyncStream<Trigger>.Continuation) async {
+        while !Task.isCancelled {
+            do {
+                for try await _ in page.applier.ownedObjectChanges(of: application.name) {
+                    trigger.yield(.drift(application: application.name))
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("\(application.name): watching its objects failed, again in 5 s: \(error)")
+            }
+            do { try await Task.sleep(for: .seconds(5)) } catch { return }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Applier
+import Desired
+import Logging
+import ResourceModel
+import Store
+
+/// One application, once: fetch → render → observe → compare → plan → execute → conclude. `diff` stops after compare, `plan`
+/// after plan, `sync` runs it all: what was shown is what is done.
+package struct ReconcileOnce: Sendable {
+    package let builder: DesiredStateBuilder
+    package let applier: Applier
+    package let history: HistoryStore
+    package let now: @Sendable () -> Double
+
+    /// - Parameter now: seconds since 1970-01-01 UTC.
+    package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, now: @escaping @Sendable () -> Double) {
+        self.builder = builder
+        self.applier = applier
+        self.history = history
+        self.now = now
+    }
+
+    /// - Throws: whatever kept a step from being done whole; nothing was written then, or the history says what was.
+    package func run(
+        _ application: Application, project: AppProject, request: SyncRequest,
+        onEvent: @escaping @Sendable (SyncEvent) -> Void = { _ in }
+    ) async throws -> Reconciliation {
+        let startedAt = now()
+        let applySet = ApplySet(application: application.name)
+
+        let revision = try await builder.fetch(application)
+        onEvent(.fetched(application: application.name, revision))
+
+        let rendered = try await builder.desiredState(of: application, at: revision)
+        let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
+        try permit(desired, application, project)
+        onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
+
+        let live = try await applier.liveState(of: desired, applySet: applySet)
+        let intents = desired.manifests.map { Intent(manifest: $0, application: application.name, applySet: applySet) }
+        let changes = try await applier.changes(from: live, to: intents)
+        var result = Reconciliation(desired: desired, live: live, changes: changes)
+        if request.extent == .compare { return result }
+
+        let plan = plan(changes, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
+        result.plan = plan
+        onEvent(.planned(plan))
+        if request.extent == .plan { return result }
+
+        let steps: [StepResult]
+        if plan.refusals.isEmpty {
+            steps = try await applier.execute(
+                plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
+                onEvent: onEvent)
+        } else {
+            steps = []
+        }
+        let health = try await health(of: result, steps: steps, request: request) {
+            onEvent(.waiting(application: application.name, $0))
+        }
+        let report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
+        try await history.record(report)
+        onEvent(.finished(report))
+        result.report = report
+        return result
+    }
+
+    private func permit(_ desired: DesiredState, _ application: Application, _ project: AppProject) throws {
+        let problems =
+            project.problems(with: application, repository: builder.configuration.repository) + project.problems(with: desired)
+        let errors = problems.filter { $0.severity == .error }
+        if !errors.isEmpty { throw Problems(errors) }
+    }
+
+    private func policy(of application: Application, _ request: SyncRequest) -> PlanPolicy {
+        let automated = application.syncPolicy.automated
+        var policy = PlanPolicy(
+            prune: request.prune ?? automated?.prune ?? false, allowEmpty: request.allowEmpty || automated?.allowEmpty ?? false,
+            adopt: request.adopt, syncOptions: application.syncPolicy.syncOptions)
+        if let budget = request.pruneBudget { policy.budgetCount = budget }
+        return policy
+    }
+
+    private func execution(of application: Application) -> ExecutionOptions {
+        let policy = application.syncPolicy
+        return ExecutionOptions(
+            createNamespace: policy.syncOptions.createNamespace ?? false, destinationNamespace: application.destination.namespace,
+            namespaceLabels: policy.managedNamespaceMetadata?.labels ?? [:],
+            namespaceAnnotations: policy.managedNamespaceMetadata?.annotations ?? [:],
+            propagationPolicy: policy.syncOptions.prunePropagationPolicy)
+    }
+
+    private func health(
+        of run: Reconciliation, steps: [StepResult], request: SyncRequest,
+        onChange: @escaping @Sendable ([ResourceID: HealthAssessment]) -> Void
+    ) async throws -> HealthAssessment {
+        var known = run.live.objects.mapValues { ResourceModelHealth.of($0) }
+        for step in steps { known[step.id] = step.health }
+        let ids = run.desired.manifests.map(\.id)
+        if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {
+            let waited = try await applier.waitForHealth(
+                of: ids.filter { known[$0]?.status != .healthy }, versions: run.desired.versions, timeout: timeout, onChange: onChange)
+            known.merge(waited) { _, new in new }
+        }
+        return aggregateHealth(ids.map { ($0, known[$0] ?? HealthAssessment(.missing)) })
+    }
+
+    private func conclude(
+        _ run: Reconciliation, plan: Plan, steps: [StepResult], health: HealthAssessment, trigger: String, startedAt: Double
+    ) -> SyncReport {
+        let failed = steps.filter(\.isFailure)
+        let unreached = steps.filter { $0.actuation == .notReached }
+        let conclusion: SyncReport.Conclusion
+        let message: String
+        if !plan.refusals.isEmpty {
+            conclusion = .refused
+            message = plan.refusals.map(\.description).joined(separator: "; ")
+        } else if !failed.isEmpty {
+            conclusion = .failed
+            message = "\(failed.count) of \(steps.count) writes failed"
+        } else if !unreached.isEmpty {
+            conclusion = Task.isCancelled ? .canceled : .failed
+            message = "\(unreached.count) of \(steps.count) writes were not reached"
+        } else {
+            conclusion = .succeeded
+            message = steps.isEmpty ? "nothing to do" : "successfully synced"
+        }
+        let isSynced = conclusion == .succeeded && plan.skipped.allSatisfy { $0.action == .skip(.hookSkipped) }
+        return SyncReport(
+            application: plan.application, revision: plan.revision, planID: plan.id, trigger: trigger, startedAt: startedAt,
+            finishedAt: now(), conclusion: conclusion, message: message, sync: isSynced ? .synced : .outOfSync, health: health,
+            steps: steps, refusals: plan.refusals, warnings: run.desired.warnings)
+    }
+}
+
+/// `health(of:)` of Applier, named so that the page's own `health` does not hide it.
+private enum ResourceModelHealth {
+    static func of(_ object: LiveObject) -> HealthAssessment { health(of: object.body) }
+}
+
+extension StepResult {
+    package var isFailure: Bool { if case .failed = actuation { true } else { false } }
+}

@@ -1,0 +1,43 @@
+import Applier
+import ResourceModel
+
+/// What a caller asks for beyond the application's own policy.
+package struct SyncRequest: Sendable {
+    /// Where a run ends.
+    package enum Extent: Sendable { case compare, plan, execute }
+
+    package var extent: Extent
+    /// Deletes what Git no longer declares, also where the application's policy does not.
+    package var prune: Bool?
+    package var allowEmpty: Bool
+    package var pruneBudget: Int?
+    package var adopt: Bool
+    /// Waits after the run until everything is healthy, at most this long.
+    package var waitForHealth: Duration?
+    /// `cli`, `push`, `drift`, `timer`.
+    package var trigger: String
+
+    package init(
+        extent: Extent = .execute, prune: Bool? = nil, allowEmpty: Bool = false, pruneBudget: Int? = nil, adopt: Bool = false,
+        waitForHealth: Duration? = nil, trigger: String = "cli"
+    ) {
+        self.extent = extent
+        self.prune = prune
+        self.allowEmpty = allowEmpty
+        self.pruneBudget = pruneBudget
+        self.adopt = adopt
+        self.waitForHealth = waitForHealth
+        self.trigger = trigger
+    }
+}
+
+/// Where a run ended: with the differences, with a plan, or with a report.
+package struct Reconciliation: Sendable {
+    package var desired: DesiredState
+    package var live: LiveState
+    package var changes: [Change]
+    package var plan: Plan?
+    package var report: SyncReport?
+
+    package var hasDifferences: Bool { changes.contains { $0.action != .unchanged } }
+}

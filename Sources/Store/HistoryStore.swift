@@ -1,0 +1,65 @@
+import Foundation
+import GRDB
+import ResourceModel
+
+/// The history of sync attempts, in SQLite (`reconciler.db` in the state directory). Never the only copy of ownership: without
+/// it the next sync prunes exactly the same.
+package final class HistoryStore: Sendable {
+    private let database: DatabasePool
+
+    /// Opens the file, or makes it; several processes may have it open.
+    /// - Throws: GRDB's `DatabaseError` when it is no database, or the disk refuses.
+    package init(path: String) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        database = try DatabasePool(path: path, configuration: configuration)
+        try Self.migrator.migrate(database)
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("history") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE attempt (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, application TEXT NOT NULL, commit_id TEXT NOT NULL,
+                        started_at REAL NOT NULL, finished_at REAL NOT NULL, conclusion TEXT NOT NULL, report TEXT NOT NULL
+                    );
+                    CREATE INDEX attempt_by_application ON attempt (application, id);
+                    """)
+        }
+        return migrator
+    }
+
+    /// Records one attempt, whole or not at all.
+    /// - Returns: its id, counting up over all applications.
+    @discardableResult
+    package func record(_ report: SyncReport) async throws -> Int64 {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = String(decoding: try encoder.encode(report), as: UTF8.self)
+        return try await database.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report) VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    report.application, report.revision.commit, report.startedAt, report.finishedAt, report.conclusion.rawValue, text,
+                ])
+            return db.lastInsertedRowID
+        }
+    }
+
+    /// The latest attempts, newest first.
+    /// - Parameter application: `nil` for all.
+    package func attempts(of application: String?, limit: Int) async throws -> [(id: Int64, report: SyncReport)] {
+        let rows = try await database.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT id, report FROM attempt WHERE application = ? OR ? IS NULL ORDER BY id DESC LIMIT ?",
+                arguments: [application, application, limit]
+            ).map { row -> (Int64, String) in (row["id"], row["report"]) }
+        }
+        return try rows.map { ($0.0, try JSONDecoder().decode(SyncReport.self, from: Data($0.1.utf8))) }
+    }
+}
