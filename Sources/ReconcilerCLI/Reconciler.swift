@@ -5,5 +5,9 @@ import ArgumentParser
 struct ReconcilerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reconciler", abstract: "Makes what a Git branch declares real, keeps it real, and can always say why it is so.",
-        subcommands: [ClusterCommand.self])
+        version: "0.1.0",
+        subcommands: [
+            SyncCommand.self, RunCommand.self, DiffCommand.self, PlanCommand.self, StatusCommand.self, HistoryCommand.self,
+            WaitCommand.self, RenderCommand.self, ValidateCommand.self, HealthCommand.self, ClusterCommand.self,
+        ])
 }

@@ -1,0 +1,93 @@
+import ResourceModel
+
+/// One word for each action, as tables show it.
+func word(_ action: Change.Action) -> String {
+    switch action {
+    case .create: "create"
+    case .configure: "configure"
+    case .recreate: "recreate"
+    case .prune: "prune"
+    case .unchanged: "unchanged"
+    case .skip: "skip"
+    }
+}
+
+func sentence(_ reason: SkipReason) -> String {
+    switch reason {
+    case .pruneDisabled: "no longer in Git; pruning is off (use --prune, or syncPolicy.automated.prune)"
+    case .pruneUnconfirmed: "no longer in Git; Prune=confirm waits for approval"
+    case .ownedByController(let owner): "owned by \(owner)"
+    case .ownedByApplication(let owner): "owned by application \(owner)"
+    case .namespaceInUse(let detail): "namespace still in use: \(detail)"
+    case .hookSkipped: "hook that does not run at a sync"
+    }
+}
+
+func word(_ actuation: StepResult.Actuation) -> String {
+    switch actuation {
+    case .created: "created"
+    case .configured: "configured"
+    case .recreated: "recreated"
+    case .pruned: "pruned"
+    case .unchanged: "unchanged"
+    case .skipped(let reason): "skipped: \(sentence(reason))"
+    case .failed(let message): "failed: \(message)"
+    case .notReached: "not reached"
+    }
+}
+
+/// A field's value as a diff shows it; a secret one as a digest that tells equal from different and nothing else.
+func shown(_ value: JSONValue?, secret: Bool) -> String {
+    guard let value else { return "(none)" }
+    if secret { return "<secret \(value.digest.prefix(8))>" }
+    let text = value.jsonString
+    return text.count > 200 ? String(text.prefix(200)) + "…" : text
+}
+
+func json(_ id: ResourceID) -> JSONValue {
+    ["group": .string(id.group), "kind": .string(id.kind), "namespace": id.namespace.map { .string($0) } ?? .null, "name": .string(id.name)]
+}
+
+func json(_ revision: Revision) -> JSONValue {
+    [
+        "repository": .string(revision.repository), "ref": .string(revision.ref), "commit": .string(revision.commit),
+        "author": .string(revision.author), "subject": .string(revision.subject), "committedAt": .integer(revision.committedAt),
+    ]
+}
+
+func json(_ change: Change) -> JSONValue {
+    var object: JSONValue = ["object": json(change.id), "action": .string(word(change.action))]
+    if case .skip(let reason) = change.action { object["reason"] = .string(sentence(reason)) }
+    if !change.fields.isEmpty {
+        object["fields"] = .array(
+            change.fields.map { field in
+                var item: JSONValue = ["path": .string(field.path)]
+                if field.isSecret {
+                    item["before"] = .string(shown(field.before, secret: true))
+                    item["after"] = .string(shown(field.after, secret: true))
+                } else {
+                    item["before"] = field.before
+                    item["after"] = field.after
+                }
+                if let manager = field.manager { item["manager"] = .string(manager) }
+                return item
+            })
+    }
+    if let source = change.manifest?.source { object["source"] = .string(source.description) }
+    return object
+}
+
+func json(_ report: SyncReport) -> JSONValue {
+    [
+        "application": .string(report.application), "revision": json(report.revision), "plan": .string(report.planID),
+        "trigger": .string(report.trigger), "startedAt": .string(Clocks.text(report.startedAt)),
+        "finishedAt": .string(Clocks.text(report.finishedAt)), "conclusion": .string(report.conclusion.rawValue),
+        "message": .string(report.message), "sync": .string(report.sync.rawValue),
+        "health": ["status": .string(report.health.status.rawValue), "message": .string(report.health.message)],
+        "steps": .array(
+            report.steps.map { step in
+                ["object": json(step.id), "phase": .string(step.phase.rawValue), "wave": .integer(Int64(step.wave)), "result": .string(word(step.actuation))]
+            }),
+        "refusals": .array(report.refusals.map { .string($0.description) }),
+    ]
+}

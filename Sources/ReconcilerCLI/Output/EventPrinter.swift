@@ -1,0 +1,74 @@
+import ResourceModel
+import YAML
+
+/// Prints what goes on to standard error: lines for people, or a line of JSON for each event.
+struct EventPrinter: Sendable {
+    var asJSON: Bool
+
+    func print(_ event: SyncEvent) {
+        if asJSON {
+            Terminal.error(Self.json(event).jsonString)
+        } else if let line = Self.line(event) {
+            Terminal.error(line)
+        }
+    }
+
+    private static func line(_ event: SyncEvent) -> String? {
+        switch event {
+        case .fetched(let application, let revision): "\(application): \(revision.shortCommit) \(revision.subject)"
+        case .rendered: nil
+        case .planned(let plan): plan.steps.isEmpty ? nil : "\(plan.application): plan \(plan.id), \(plan.steps.count) writes"
+        case .waveStarted(let application, let phase, let wave, let steps):
+            wave == 0 && phase == .sync ? nil : "\(application): \(phase.rawValue) wave \(wave), \(steps) writes"
+        case .stepFinished(let application, let step): "\(application): \(step.id) \(word(step.actuation))"
+        case .waiting(let application, let state):
+            state.filter { $0.value.status != .healthy }.sorted { $0.key < $1.key }.first.map {
+                "\(application): waiting for \($0.key): \($0.value.status.rawValue) \($0.value.message)"
+            }
+        case .finished(let report): "\(report.application): \(report.message)"
+        }
+    }
+
+    private static func json(_ event: SyncEvent) -> JSONValue {
+        switch event {
+        case .fetched(let application, let revision):
+            ["event": "fetched", "application": .string(application), "revision": ReconcilerCLI.json(revision)]
+        case .rendered(let application, let count):
+            ["event": "rendered", "application": .string(application), "manifests": .integer(Int64(count))]
+        case .planned(let plan):
+            [
+                "event": "planned", "application": .string(plan.application), "plan": .string(plan.id),
+                "steps": .integer(Int64(plan.steps.count)),
+            ]
+        case .waveStarted(let application, let phase, let wave, let steps):
+            [
+                "event": "waveStarted", "application": .string(application), "phase": .string(phase.rawValue),
+                "wave": .integer(Int64(wave)), "steps": .integer(Int64(steps)),
+            ]
+        case .stepFinished(let application, let step):
+            [
+                "event": "stepFinished", "application": .string(application), "object": ReconcilerCLI.json(step.id),
+                "result": .string(word(step.actuation)),
+            ]
+        case .waiting(let application, let state):
+            [
+                "event": "waiting", "application": .string(application),
+                "objects": .array(
+                    state.sorted { $0.key < $1.key }.map {
+                        ["object": ReconcilerCLI.json($0.key), "health": .string($0.value.status.rawValue), "message": .string($0.value.message)]
+                    }),
+            ]
+        case .finished(let report): ["event": "finished", "report": ReconcilerCLI.json(report)]
+        }
+    }
+}
+
+enum Printing {
+    /// Prints a value as JSON or YAML.
+    static func print(_ value: JSONValue, as format: OutputFormat) {
+        switch format {
+        case .yaml: Swift.print(YAML.string(value), terminator: "")
+        case .json, .table: Swift.print(value.jsonString)
+        }
+    }
+}

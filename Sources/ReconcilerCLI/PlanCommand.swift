@@ -1,0 +1,66 @@
+import ArgumentParser
+import Reconciler
+import ResourceModel
+
+/// `reconciler plan`: the exact ordered steps that a sync would take. Exit 2 when there are any, 3 when a guard refuses.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "plan", abstract: "Show the ordered steps of a sync; exit 2 if there are any.")
+
+    @OptionGroup var target: TargetOptions
+    @OptionGroup var selection: SelectionOptions
+    @Flag(inversion: .prefixedNo, help: "As for `sync`.")
+    var prune: Bool?
+    @Option(name: .shortAndLong, help: "Format of the result.")
+    var output: OutputFormat = .table
+
+    func run() async throws {
+        Log.bootstrap()
+        try await exiting {
+            try await Target.with(target) { target in
+                let catalog = try await target.catalog()
+                var code: Int32 = 0
+                var plans: [JSONValue] = []
+                for application in try selection.applications(in: catalog) {
+                    let result = try await target.page.run(
+                        application, project: try target.project(of: application, in: catalog),
+                        request: SyncRequest(extent: .plan, prune: prune))
+                    guard let plan = result.plan else { continue }
+                    if output == .table { print(Self.text(plan)) }
+                    plans.append(Self.json(plan))
+                    code = max(code, plan.refusals.isEmpty ? (plan.steps.isEmpty ? 0 : 2) : 3)
+                }
+                if output != .table { Printing.print(.array(plans), as: output) }
+                return code
+            }
+        }
+    }
+
+    private static func text(_ plan: Plan) -> String {
+        var rows: [[String]] = []
+        for (index, step) in plan.steps.enumerated() {
+            rows.append(["\(index + 1)", step.phase.rawValue, "\(step.wave)", word(step.change.action), "\(step.change.id)"])
+        }
+        var lines = ["\(plan.application) at \(plan.revision.shortCommit), plan \(plan.id): \(plan.steps.count) steps, \(plan.unchanged.count) unchanged"]
+        if !rows.isEmpty { lines.append(table(["STEP", "PHASE", "WAVE", "ACTION", "OBJECT"], rows)) }
+        for change in plan.skipped {
+            if case .skip(let reason) = change.action { lines.append("skipped \(change.id): \(sentence(reason))") }
+        }
+        lines += plan.refusals.map { "refused: \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func json(_ plan: Plan) -> JSONValue {
+        [
+            "id": .string(plan.id), "application": .string(plan.application), "revision": ReconcilerCLI.json(plan.revision),
+            "steps": .array(
+                plan.steps.map { step in
+                    [
+                        "phase": .string(step.phase.rawValue), "wave": .integer(Int64(step.wave)), "verb": .string(step.verb.rawValue),
+                        "change": ReconcilerCLI.json(step.change),
+                    ]
+                }),
+            "unchanged": .integer(Int64(plan.unchanged.count)), "skipped": .array(plan.skipped.map(ReconcilerCLI.json)),
+            "refusals": .array(plan.refusals.map { .string($0.description) }),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Glibc
+import Logging
+import ResourceModel
+
+enum Log {
+    /// `$RECONCILER_LOG_LEVEL`: trace, debug, info, notice, warning (default), error.
+    static func bootstrap(default level: Logger.Level = .warning) {
+        let level = Environment.value("RECONCILER_LOG_LEVEL").flatMap { Logger.Level(rawValue: $0) } ?? level
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+    }
+
+    static func logger(_ label: String) -> Logger { Logger(label: label) }
+}
+
+enum Clocks {
+    /// Seconds since 1970-01-01 UTC.
+    static let now: @Sendable () -> Double = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// `2026-11-21 06:05:00` in UTC.
+    static func text(_ seconds: Double) -> String {
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+}
+
+enum Files {
+    static func read(_ path: String) throws -> [UInt8] {
+        guard let file = fopen(path, "r") else { throw failure("read", path) }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            bytes += buffer[..<count]
+            if count < buffer.count {
+                if ferror(file) != 0 { throw failure("read", path) }
+                return bytes
+            }
+        }
+    }
+
+    static func makeDirectory(_ path: String) throws {
+        var partial = ""
+        for component in path.split(separator: "/") {
+            partial += "/" + component
+            if mkdir(partial, 0o700) != 0, errno != EEXIST { throw failure("make directory", partial) }
+        }
+        if access(path, W_OK) != 0 { throw failure("write to", path) }
+    }
+
+    private static func failure(_ verb: String, _ path: String) -> Problem {
+        Problem(code: "file", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// Runs a command's body: its errors go to standard error, its exit code is the one of docs/cli.md.
+func exiting(_ body: () async throws -> Int32) async throws {
+    let code: Int32
+    do {
+        code = try await body()
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        Terminal.error("error: \(error)")
+        code = exitCode(for: error)
+    }
+    if code != 0 { throw ExitCode(code) }
+}
+
+/// 1 failed, 3 refused, 4 unreachable, 64 usage.
+func exitCode(for error: any Error) -> Int32 {
+    switch (error as? any ClassifiedError)?.failureKind {
+    case .refused: 3
+    case .unreachable: 4
+    case .usage: 64
+    case .failed, nil: error is Refusal ? 3 : 1
+    }
+}
+
+enum Terminal {
+    /// Writes one line to standard error, in one piece.
+    static func error(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        var start = 0
+        while start < bytes.count {
+            let count = bytes[start...].withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return }  // nobody reads it
+            start += max(0, count)
+        }
+    }
+    static let isInteractive = isatty(STDERR_FILENO) == 1
+}
+
+/// `-o`.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json, yaml }
+
+/// Columns as wide as their widest cell.
+func table(_ header: [String], _ rows: [[String]]) -> String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+        row.enumerated().map { column, cell in
+            column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 3)
+        }.joined()
+    }.joined(separator: "\n")
+}

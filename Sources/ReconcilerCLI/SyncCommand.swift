@@ -1,0 +1,95 @@
+import ArgumentParser
+import Desired
+import Reconciler
+import ResourceModel
+
+/// `reconciler sync`: make it so.
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "sync", abstract: "Apply what the branch declares, prune what it no longer does.")
+
+    @OptionGroup var target: TargetOptions
+    @OptionGroup var selection: SelectionOptions
+    @Flag(inversion: .prefixedNo, help: "Delete objects that Git no longer declares (default: the application's policy).")
+    var prune: Bool?
+    @Flag(help: "Permit a revision that declares nothing to delete everything.")
+    var allowEmpty = false
+    @Option(help: "The number of deletions to permit although it is a large share.")
+    var pruneBudget: Int?
+    @Flag(help: "Take over objects that another application tracks.")
+    var adopt = false
+    @Flag(help: "Wait until everything is healthy.")
+    var wait = false
+    @Option(help: "Seconds to wait at most.")
+    var timeout: Int = 300
+    @Option(name: .shortAndLong, help: "Format of the result.")
+    var output: OutputFormat = .table
+    @Option(help: "`json` prints a line of JSON for each event to standard error.")
+    var events: String?
+
+    func validate() throws {
+        if let events, events != "json" { throw ValidationError("--events takes `json`") }
+    }
+
+    func run() async throws {
+        Log.bootstrap()
+        try await exiting {
+            try await Target.with(target) { target in
+                let catalog = try await target.catalog()
+                let printer = EventPrinter(asJSON: events == "json")
+                var reports: [SyncReport] = []
+                var code: Int32 = 0
+                for application in try selection.applications(in: catalog) {
+                    do {
+                        let request = SyncRequest(
+                            prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt,
+                            waitForHealth: wait ? .seconds(timeout) : nil)
+                        let result = try await target.page.run(
+                            application, project: try target.project(of: application, in: catalog), request: request,
+                            onEvent: printer.print)
+                        guard let report = result.report else { continue }
+                        reports.append(report)
+                        if output == .table { print(Self.text(report, result)) }
+                        code = max(code, Self.exitCode(report, waited: wait))
+                    } catch {
+                        Terminal.error("error: application \(application.name): \(error)")
+                        code = max(code, ReconcilerCLI.exitCode(for: error))
+                    }
+                }
+                if output != .table { Printing.print(.array(reports.map(json)), as: output) }
+                return code
+            }
+        }
+    }
+
+    private static func exitCode(_ report: SyncReport, waited: Bool) -> Int32 {
+        switch report.conclusion {
+        case .refused: 3
+        case .failed, .canceled: 1
+        case .succeeded: waited && report.health.status != .healthy && report.health.status != .suspended ? 1 : 0
+        }
+    }
+
+    private static func text(_ report: SyncReport, _ result: Reconciliation) -> String {
+        var counts: [String: Int] = [:]
+        for step in report.steps {
+            if case .failed = step.actuation { counts["failed", default: 0] += 1 } else { counts[word(step.actuation), default: 0] += 1 }
+        }
+        let order = ["created", "configured", "recreated", "pruned", "failed", "not reached"]
+        var parts = order.compactMap { name in counts[name].map { "\($0) \(name)" } }
+        let unchanged = result.plan?.unchanged.count ?? 0
+        if unchanged > 0 { parts.append("\(unchanged) unchanged") }
+        var lines = [
+            "\(report.application): \(report.conclusion.rawValue), \(report.sync.rawValue), \(report.health.status.rawValue) at \(report.revision.shortCommit) (\(parts.isEmpty ? "nothing declared" : parts.joined(separator: ", ")))"
+        ]
+        for step in report.steps {
+            if case .failed(let message) = step.actuation { lines.append("  failed \(step.id): \(message)") }
+        }
+        for change in result.plan?.skipped ?? [] {
+            if case .skip(let reason) = change.action { lines.append("  skipped \(change.id): \(sentence(reason))") }
+        }
+        lines += report.refusals.map { "  refused: \($0)" }
+        lines += report.warnings.map { "  warning: \($0)" }
+        if !report.health.message.isEmpty { lines.append("  \(report.health.message)") }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,149 @@
+import Applier
+import ArgumentParser
+import Desired
+import EmbeddedCluster
+import Git
+import Glibc
+import KubernetesClient
+import Logging
+import Reconciler
+import ResourceModel
+import Store
+import SystemPackage
+
+/// Which repository, which cluster: the options of every command that reaches them.
+struct TargetOptions: ParsableArguments {
+    @Option(help: "The Git repository that declares the applications ($RECONCILER_REPO).")
+    var repo: String?
+    @Option(help: "Its branch ($RECONCILER_BRANCH; default: main).")
+    var branch: String?
+    @Option(help: "Where in it the applications are looked for ($RECONCILER_PATH; default: environments).")
+    var path: String?
+    @Option(help: "kubeconfig of the cluster (default: $KUBECONFIG, the pod's account, else the embedded cluster).")
+    var kubeconfig: String?
+    @Option(help: "Context of the kubeconfig.")
+    var context: String?
+    @Option(name: .customLong("state-dir"), help: "State directory ($RECONCILER_STATE_DIR).")
+    var stateDirectory: String?
+    @Option(help: "Configuration file (default: reconciler.yaml in the current directory, if there is one).")
+    var config: String?
+}
+
+/// Which applications.
+struct SelectionOptions: ParsableArguments {
+    @Option(name: .customLong("app"), help: "An application's name; repeatable.")
+    var applications: [String] = []
+    @Option(name: [.customShort("l"), .customLong("selector")], help: "Applications whose labels match, as key=value,key!=value.")
+    var selector: String?
+    @Flag(help: "All applications.")
+    var all = false
+
+    func validate() throws {
+        guard !applications.isEmpty || selector != nil || all else {
+            throw ValidationError("say which applications: --app NAME, -l SELECTOR or --all")
+        }
+    }
+
+    /// - Throws: `Problems` when a name is not declared, or nothing matches.
+    func applications(in catalog: ApplicationCatalog) throws -> [Application] {
+        var chosen: [Application] = []
+        for name in applications { chosen.append(try catalog.application(named: name)) }
+        if all || selector != nil {
+            // "All" must not quietly mean "those that could be read".
+            let errors = catalog.problems.filter { $0.severity == .error }
+            if !errors.isEmpty { throw Problems(errors) }
+            chosen += catalog.applications.filter { application in
+                !applications.contains(application.name) && Self.matches(application.labels, selector)
+            }
+        }
+        guard !chosen.isEmpty else {
+            throw Problem(
+                code: "application.none-selected", message: "no application matches `\(selector ?? "")`",
+                hint: "there are: \(catalog.applications.map(\.name).joined(separator: ", "))")
+        }
+        return chosen
+    }
+
+    private static func matches(_ labels: [String: String], _ selector: String?) -> Bool {
+        (selector ?? "").split(separator: ",").allSatisfy { term in
+            let text = String(term)
+            if let range = text.firstRange(of: "!=") { return labels[String(text[..<range.lowerBound])] != String(text[range.upperBound...]) }
+            if let range = text.firstRange(of: "==") ?? text.firstRange(of: "=") {
+                return labels[String(text[..<range.lowerBound])] == String(text[range.upperBound...])
+            }
+            return labels[text] != nil
+        }
+    }
+}
+
+/// Everything that a command works with: the composition root.
+struct Target {
+    let page: ReconcileOnce
+    let builder: DesiredStateBuilder
+    let client: KubernetesClient
+    let history: HistoryStore
+    let logger: Logger
+    private let cluster: EmbeddedCluster?
+
+    /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
+    static func with<Result>(_ options: TargetOptions, _ body: (Target) async throws -> Result) async throws -> Result {
+        let logger = Log.logger("reconciler")
+        let settings = try Settings(options)
+        let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
+        try Files.makeDirectory(state)
+        let history = try HistoryStore(path: state + "/reconciler.db")
+        let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
+        let client = KubernetesClient(access: access, logger: logger)
+        let builder = DesiredStateBuilder(try settings.desired(mirrors: FilePath(state + "/mirrors")), logger: logger)
+        let page = ReconcileOnce(
+            builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)
+        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, cluster: cluster)
+        do {
+            let result = try await body(target)
+            client.shutDown()
+            try await cluster?.stop()
+            return result
+        } catch {
+            client.shutDown()
+            do { try await cluster?.stop() } catch let second { logger.error("the embedded cluster did not stop: \(second)") }
+            throw error
+        }
+    }
+
+    /// `--kubeconfig`, `$KUBECONFIG`, in-cluster credentials, else the embedded cluster; never `~/.kube/config` unasked.
+    private static func clusterAccess(
+        _ options: TargetOptions, _ settings: Settings, state: String, logger: Logger
+    ) async throws -> (ClusterAccess, EmbeddedCluster?) {
+        var environment: [String: String] = [:]
+        for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "PATH"] {
+            environment[name] = Environment.value(name)
+        }
+        let kubeconfig = options.kubeconfig ?? settings.kubeconfig
+        if let access = try ClusterAccess.discover(kubeconfig: kubeconfig, context: options.context, environment: environment) {
+            return (access, nil)
+        }
+        let files = ClusterFiles(directory: state + "/cluster")
+        if try RunningCluster(files) != nil, let access = try ClusterAccess.discover(kubeconfig: files.kubeconfig, environment: [:]) {
+            return (access, nil)
+        }
+        let cluster = try await EmbeddedCluster.start(directory: files.directory, logger: logger)
+        guard let access = try ClusterAccess.discover(kubeconfig: cluster.kubeconfig, environment: [:]) else {
+            throw Problem(code: "cluster.no-kubeconfig", message: "the embedded cluster wrote no kubeconfig to \(cluster.kubeconfig)")
+        }
+        return (access, cluster)
+    }
+
+    /// The applications that the branch declares now.
+    func catalog() async throws -> ApplicationCatalog {
+        try await builder.applications(at: try await builder.fetchConfiguration())
+    }
+
+    func project(of application: Application, in catalog: ApplicationCatalog) throws -> AppProject {
+        guard let project = catalog.project(named: application.project) else {
+            throw Problem(
+                code: "project.not-found", message: "Application \(application.name): there is no project `\(application.project)`",
+                location: application.location, hint: "declare an AppProject of that name, or use `default`")
+        }
+        return project
+    }
+}
