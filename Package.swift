@@ -43,6 +43,8 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
+        .systemLibrary(name: "CLinux"),
+
         .target(name: "ResourceModel", dependencies: [crypto]),
         .target(name: "YAML", dependencies: ["CLibYAML", "ResourceModel"]),
         .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, system]),
@@ -63,7 +65,7 @@ let package = Package(
         .target(
             name: "EmbeddedCluster",
             dependencies: [
-                "ResourceModel", "YAML", grdb, hummingbird, logging, collections, crypto, lifecycle, system,
+                "ResourceModel", "YAML", "CLinux", grdb, hummingbird, logging, collections, crypto, lifecycle, system,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),

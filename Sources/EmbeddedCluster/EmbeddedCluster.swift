@@ -30,6 +30,7 @@ package final class EmbeddedCluster: Service {
     private let lock: DirectoryLock
     private let listener: ClusterListener
     private let tasks: [Task<Void, Never>]
+    private let workloads: WorkloadControllers?
 
     /// Opens or makes the cluster of a directory and serves it; returns when it takes requests.
     ///
@@ -38,26 +39,33 @@ package final class EmbeddedCluster: Service {
     ///   - port: 0: the one it had before if that is free, else any.
     /// - Throws: `ClusterError` with what to do about it.
     package static func start(
-        directory: String, port: Int = 0, controllers: Controllers = .all, logger: Logger = Logger(label: "cluster")
+        directory: String, port: Int = 0, controllers: Controllers = .all, workloads: WorkloadConfiguration = WorkloadConfiguration(),
+        logger: Logger = Logger(label: "cluster")
     ) async throws -> EmbeddedCluster {
         let files = ClusterFiles(directory: directory)
         try files.make()
         let lock = try DirectoryLock(files)
         do {
-            return try await EmbeddedCluster(files: files, lock: lock, port: port, controllers: controllers, logger: logger)
+            return try await EmbeddedCluster(
+                files: files, lock: lock, port: port, controllers: controllers, workloads: workloads, logger: logger)
         } catch {
             lock.release()
             throw error
         }
     }
 
-    private init(files: ClusterFiles, lock: DirectoryLock, port: Int, controllers: Controllers, logger: Logger) async throws {
+    private init(
+        files: ClusterFiles, lock: DirectoryLock, port: Int, controllers: Controllers, workloads configuration: WorkloadConfiguration,
+        logger: Logger
+    ) async throws {
         self.files = files
         self.lock = lock
         kubeconfig = files.kubeconfig
         let credentials = try Credentials(in: files)
         let store = try ObjectStore(path: files.database)
-        apiServer = APIServer(store: store, catalog: ResourceCatalog(), podLogs: nil, logger: logger)
+        apiServer = APIServer(
+            store: store, catalog: ResourceCatalog(),
+            podLogs: controllers.contains(.workloads) ? PodFileLogs(root: files.directory + "/pods") : nil, logger: logger)
         let definitions = CustomResourceController(
             client: LocalClient(server: apiServer, name: "kube-apiserver"), logger: logger)
         try definitions.registerEstablished()
@@ -82,6 +90,15 @@ package final class EmbeddedCluster: Service {
             let collector = GarbageCollector(client: LocalClient(server: apiServer, name: "kube-controller-manager"), logger: logger)
             tasks.append(Task { await collector.run() })
         }
+        if controllers.contains(.workloads) {
+            let workloads = try WorkloadControllers(
+                client: LocalClient(server: apiServer, name: "kube-controller-manager"), directory: files.directory,
+                configuration: configuration, logger: logger)
+            tasks.append(Task { await workloads.runUntilStopped() })
+            self.workloads = workloads
+        } else {
+            workloads = nil
+        }
         self.tasks = tasks
         try ClusterFiles.write(credentials.kubeconfig(server: server), to: files.kubeconfig)
         let running: JSONValue = ["pid": .integer(Int64(getpid())), "server": .string(server), "port": .integer(Int64(listener.port))]
@@ -101,6 +118,7 @@ package final class EmbeddedCluster: Service {
 
     /// Ends requests and controllers, commits what is queued and releases the directory.
     package func stop() async throws {
+        await workloads?.stop()
         for task in tasks { task.cancel() }
         apiServer.store.endWatches()
         await listener.stop()

@@ -27,6 +27,8 @@ struct ClusterCommand: AsyncParsableCommand {
         var port: Int = 0
         @Flag(help: ArgumentHelp("Run no workloads and no garbage collection: objects stay as they were written.", visibility: .hidden))
         var apiOnly = false
+        @Flag(help: "Leave the pods' processes running when the cluster stops; its next start finds them again.")
+        var keepPods = false
 
         func run() async throws {
             let level = Environment.value("RECONCILER_LOG_LEVEL").flatMap { Logger.Level(rawValue: $0) } ?? .warning
@@ -36,8 +38,10 @@ struct ClusterCommand: AsyncParsableCommand {
                 return handler
             }
             let logger = Logger(label: "cluster")
+            var workloads = WorkloadConfiguration()
+            workloads.keepsProcesses = keepPods
             let cluster = try await EmbeddedCluster.start(
-                directory: options.files.directory, port: port, controllers: apiOnly ? .api : .all, logger: logger)
+                directory: options.files.directory, port: port, controllers: apiOnly ? .api : .all, workloads: workloads, logger: logger)
             print(cluster.kubeconfig)
             fflush(nil)
             try await ServiceGroup(services: [cluster], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()

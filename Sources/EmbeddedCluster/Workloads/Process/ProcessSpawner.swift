@@ -1,0 +1,99 @@
+import CLinux
+import Glibc
+
+/// What to start: a program in a session of its own, output appended to a file.
+struct ProcessSpecification: Sendable {
+    /// The command and its arguments; the first is looked up in the environment's `PATH`.
+    var arguments: [String]
+    var environment: [(name: String, value: String)]
+    var workingDirectory: String
+    /// Gets standard output and standard error.
+    var outputPath: String
+}
+
+/// Why a program could not be started.
+struct SpawnFailure: Error, Sendable, CustomStringConvertible {
+    var program: String
+    var message: String
+    var description: String { "cannot start \"\(program)\": \(message)" }
+}
+
+enum ProcessSpawner {
+    /// Starts the process. It survives the end of this one: nothing of it hangs on a pipe to us.
+    static func spawn(_ specification: ProcessSpecification) throws(SpawnFailure) -> ProcessIdentity {
+        let program = specification.arguments.first ?? ""
+        let path = try executable(program, specification)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, specification.outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_addchdir_np(&actions, specification.workingDirectory)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, linux_spawn_flags())
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+
+        var pid: pid_t = 0
+        let result = withCStrings(specification.arguments) { arguments in
+            withCStrings(specification.environment.map { "\($0.name)=\($0.value)" }) { environment in
+                posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard result == 0 else {
+            throw SpawnFailure(program: program, message: "\(String(cString: strerror(result))) (\(path), in \(specification.workingDirectory))")
+        }
+        // A process that is over already keeps its number until it is reaped, so the number is still its own.
+        var identity = ProcessIdentity(pid: pid)
+        if identity == nil { identity = ProcessIdentity(endedChild: pid) }
+        guard let identity else { throw SpawnFailure(program: program, message: "process \(pid) vanished") }
+        return identity
+    }
+
+    private static func executable(_ program: String, _ specification: ProcessSpecification) throws(SpawnFailure) -> String {
+        if program.isEmpty { throw SpawnFailure(program: program, message: "the command is empty") }
+        guard SmallFile.exists(specification.workingDirectory) else {
+            throw SpawnFailure(program: program, message: "working directory \(specification.workingDirectory) does not exist")
+        }
+        if program.contains("/") {
+            let path = program.hasPrefix("/") ? program : "\(specification.workingDirectory)/\(program)"
+            guard SmallFile.exists(path) else { throw SpawnFailure(program: program, message: "no such file: \(path)") }
+            return path
+        }
+        let search = specification.environment.last { $0.name == "PATH" }?.value ?? ""
+        for directory in search.split(separator: ":") {
+            let path = "\(directory)/\(program)"
+            if access(path, X_OK) == 0, !SmallFile.isDirectory(path) { return path }
+        }
+        throw SpawnFailure(
+            program: program,
+            message: "no such program on this machine (PATH is \(search)). The embedded cluster runs commands of this machine, not images")
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+        pointers.append(nil)
+        defer { for pointer in pointers { free(pointer) } }
+        return body(pointers)
+    }
+}
+
+extension ProcessIdentity {
+    /// A child that has ended and was not reaped yet: its start time is still to be read.
+    fileprivate init?(endedChild pid: Int32) {
+        guard let text = SmallFile.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
+        self.pid = pid
+        startTicks = ticks
+    }
+}
