@@ -87,6 +87,7 @@ package struct ReconcileLoop: Service {
                 for problem in catalog.problems { logger.error("\(problem)") }
                 state.catalog = catalog
                 state.commit = revision.commit
+                state.failures = [:]  // a new revision is tried at once
                 logger.info("new revision \(revision.shortCommit): \(revision.subject)")
             }
         } catch {
@@ -94,6 +95,8 @@ package struct ReconcileLoop: Service {
             return
         }
         for application in state.catalog?.applications ?? [] where application.syncPolicy.isAutomated {
+            // A failed one waits for its own retry, which is under way.
+            if state.failures[application.name] != nil { continue }
             await sync(application.name, reason: "push", &state, trigger)
             if application.syncPolicy.automated?.selfHeal == true, state.synced[application.name] != nil,
                 state.watched.insert(application.name).inserted

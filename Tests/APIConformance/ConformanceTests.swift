@@ -9,7 +9,7 @@ import Testing
 /// `RECONCILER_CONFORMANCE_WORDING=1` also shows where messages are worded differently.
 @Suite(.serverUnderTest, .serialized)
 struct ConformanceTests {
-    @Test(arguments: Recording.scenarios)
+    @Test(.serialized, arguments: Recording.scenarios)
     func answersAsRecorded(_ scenario: Scenario) async throws {
         let access = try #require(ServerUnderTest.access)
         // The recorder's field manager, where a request names none, is the part of its user agent before the slash.

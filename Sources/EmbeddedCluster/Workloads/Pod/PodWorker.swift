@@ -361,6 +361,7 @@ actor PodWorker {
             } catch let error as APIStatus where error.code == 404 {
                 break
             } catch {
+                if isFrozen || Task.isCancelled { break }  // the cluster stops: the next one finds out anew
                 isDirty = true
                 failures += 1
                 if (error as? APIStatus)?.code != 409 {
