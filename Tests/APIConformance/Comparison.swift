@@ -28,7 +28,8 @@ struct Comparison {
             let inStatus = inStatus || want["kind"]?.stringValue == "Status"
             for member in want { compare(member.value, got[member.key], "\(path).\(member.key)", inStatus) }
             for member in got where !want.contains(member.key) { compare(nil, member.value, "\(path).\(member.key)", inStatus) }
-        case (.array(let want)?, .array(let got)?):
+        case (.array(let want)?, .array(var got)?):
+            if path.hasSuffix(".managedFields") { got = inRecordedOrder(got, want, path) }
             if want.count != got.count { report("\(path): want \(want.count) items, got \(got.count)") }
             for index in 0..<max(want.count, got.count) {
                 compare(item(index, of: want), item(index, of: got), "\(path)[\(index)]", inStatus)
@@ -48,6 +49,28 @@ struct Comparison {
         } else if !isOfTheMachine(path, want, text) {
             report("\(path): want \(short(.string(want))), got \(short(got))")
         }
+    }
+
+    /// Owners stand in the order of operation, time (whole seconds), name: one that the recorder's second put first may come later here.
+    private mutating func inRecordedOrder(_ got: [JSONValue], _ want: [JSONValue], _ path: String) -> [JSONValue] {
+        func text(_ owner: JSONValue, _ names: String...) -> [String] { names.map { owner[$0]?.stringValue ?? "" } }
+        for (one, next) in zip(got, got.dropFirst())
+        where !text(one, "operation", "time", "manager").lexicographicallyPrecedes(text(next, "operation", "time", "manager")) {
+            if text(one, "operation", "time", "manager") != text(next, "operation", "time", "manager") {
+                report("\(path): \(text(one, "manager", "time")) stands before \(text(next, "manager", "time"))")
+            }
+        }
+        var rest = got
+        var result: [JSONValue] = []
+        for owner in want {
+            let key = text(owner, "manager", "operation", "subresource")
+            if let index = rest.firstIndex(where: { text($0, "manager", "operation", "subresource") == key }) {
+                result.append(rest.remove(at: index))
+            } else if !rest.isEmpty {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result + rest
     }
 
     private func item(_ index: Int, of items: [JSONValue]) -> JSONValue? {

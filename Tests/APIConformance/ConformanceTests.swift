@@ -58,6 +58,23 @@ struct RecordingTests {
         #expect(Mask.matches(pattern, text) == expected)
     }
 
+    @Test func fieldOwnersAreComparedByNameAndTheirOrderByTheRule() throws {
+        func owners(_ list: (manager: String, time: String)...) -> JSONValue {
+            ["managedFields": .array(list.map { ["manager": .string($0.manager), "operation": "Update", "time": .string($0.time)] })]
+        }
+        let recorded = owners(("a", "<time>"), ("b", "<time>"))
+        func matches(_ got: JSONValue) -> Bool {
+            var comparison = Comparison()
+            comparison.compare(recorded, with: got)
+            return comparison.matches
+        }
+        #expect(matches(owners(("a", "2026-01-02T03:04:05Z"), ("b", "2026-01-02T03:04:05Z"))))
+        #expect(matches(owners(("b", "2026-01-02T03:04:05Z"), ("a", "2026-01-02T03:04:06Z"))))
+        #expect(!matches(owners(("b", "2026-01-02T03:04:05Z"), ("a", "2026-01-02T03:04:05Z"))))
+        #expect(!matches(owners(("a", "2026-01-02T03:04:05Z"), ("c", "2026-01-02T03:04:05Z"))))
+        #expect(!matches(owners(("a", "2026-01-02T03:04:05Z"))))
+    }
+
     @Test func everyKindOfDifferenceIsFound() throws {
         let recorded = try JSONValue(parsing: #"{"kind":"Status","code":404,"message":"a","details":{"causes":[{"reason":"R","field":"f"}]},"n":1,"s":"<rv>","l":[1,2]}"#)
         var same = Comparison()

@@ -134,9 +134,7 @@ final class ObjectStore: Sendable {
             return Self.register(StoreWatcher(continuation: continuation), for: resource, in: &state)
         }
         guard let id else { return nil }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { $0.watchers[resource]?[id] = nil }
-        }
+        forgetOnTermination(continuation, resource, id)
         return stream
     }
 
@@ -148,9 +146,7 @@ final class ObjectStore: Sendable {
             let items = table.places.compactMap { table.objects[$0] }
             return (items, state.revision, Self.register(StoreWatcher(continuation: continuation), for: resource, in: &state))
         }
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { $0.watchers[resource]?[id] = nil }
-        }
+        forgetOnTermination(continuation, resource, id)
         return (items, revision, stream)
     }
 
@@ -176,6 +172,14 @@ final class ObjectStore: Sendable {
             return state.watchers.values.flatMap(\.values)
         }
         for watcher in watchers { watcher.continuation.finish() }
+    }
+
+    /// Not in the handler itself: a stream ends inside the lock when its reader is too slow, and under the lock of its reader's task when
+    /// that is cancelled, while a change inside the lock may be waking the same task.
+    private func forgetOnTermination(_ continuation: AsyncStream<StoreEvent>.Continuation, _ resource: String, _ id: Int) {
+        continuation.onTermination = { [weak self] _ in
+            Task { self?.state.withLock { $0.watchers[resource]?[id] = nil } }
+        }
     }
 
     // MARK: Inside the lock

@@ -165,12 +165,25 @@ actor PodRunner {
         if isStopped { return await finished() }
         isStopped = true
         let keeps = shared.configuration.keepsProcesses
-        await withTaskGroup(of: Void.self) { group in
-            for worker in workers.values { group.addTask { await worker.shutDown(keepingProcesses: keeps) } }
-        }
+        // Not in the caller's task: its cancellation must not leave processes behind.
+        await Task { await self.stopWorkers(keepingProcesses: keeps) }.value
         isFinished = true
         for waiter in waiters { waiter.resume() }
         waiters = []
+    }
+
+    private func stopWorkers(keepingProcesses keeps: Bool) async {
+        // Pods whose processes an earlier cluster kept, and that this one had not yet come to.
+        let untaken = keeps ? [] : resources.client.list(resources.pods).filter { pod in
+            workers[pod.objectUID] == nil && SmallFile.exists(PodDirectory(root: shared.root, pod: pod).state)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for worker in workers.values { group.addTask { await worker.shutDown(keepingProcesses: keeps) } }
+            for pod in untaken {
+                let worker = PodWorker(pod: pod, shared: shared)
+                group.addTask { await worker.interrupt() }
+            }
+        }
     }
 
     /// Returns when `stop()` is done.

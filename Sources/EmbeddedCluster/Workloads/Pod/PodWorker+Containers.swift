@@ -233,7 +233,9 @@ extension PodWorker {
     private func supervise(_ container: JSONValue) async {
         let name = container["name"]?.stringValue ?? ""
         if let hook = container[path: "lifecycle", "postStart"], !record(name).isStarted {
-            if let problem = await perform(hook, container, timeout: .seconds(600)) {
+            let problem = await perform(hook, container, timeout: .seconds(600))
+            if Task.isCancelled { return }
+            if let problem {
                 event(name, warning: true, "FailedPostStartHook", "PostStartHook failed: \(problem)")
                 await kill(container, why: "FailedPostStartHook")
                 return
@@ -318,7 +320,11 @@ extension PodWorker {
                 do { try await Task.sleep(for: timeout) } catch { return }
                 process.signalSession(SIGKILL)
             }
-            let exit = await ProcessMonitor.shared.exit(of: process)
+            let exit = await withTaskCancellationHandler {
+                await ProcessMonitor.shared.exit(of: process)
+            } onCancel: {
+                process.signalSession(SIGKILL)
+            }
             guardian.cancel()
             if exit == .code(0) { return nil }
             let text = (SmallFile.text(output) ?? "").prefix(1024)
@@ -333,7 +339,8 @@ extension PodWorker {
         await stop(container, until: ContinuousClock.now + .seconds(spec.count("terminationGracePeriodSeconds", fallback: 30)))
     }
 
-    /// The `preStop` hook, SIGTERM to the process group, and SIGKILL when the time is over. Returns when the process has ended.
+    /// The `preStop` hook, SIGTERM to the process group, and SIGKILL when the time is over. Returns when the process has ended, or when
+    /// this task is cancelled: whoever supervises a container is cancelled by its end, which is noted only after.
     func stop(_ container: JSONValue, until end: ContinuousClock.Instant) async {
         let name = container["name"]?.stringValue ?? ""
         guard let process = record(name).process else { return }
@@ -348,7 +355,7 @@ extension PodWorker {
             do { try await Task.sleep(until: end) } catch { return }
             process.signalSession(SIGKILL)
         }
-        while record(name).process == process { await pause(nil) }
+        while record(name).process == process, !Task.isCancelled { await pause(nil) }
         killer.cancel()
     }
 }

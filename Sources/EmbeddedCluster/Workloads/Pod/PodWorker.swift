@@ -18,6 +18,8 @@ actor PodWorker {
     var isStopping = false
     /// The cluster stops: the pod's object is left as it is.
     var isFrozen = false
+    /// The processes go on without this worker, whose state file now belongs to the next one.
+    private var isAbandoned = false
     var failure: (reason: String, message: String)?
     private var loops: [String: Task<Void, Never>] = [:]
     private var pauses: [Int: Task<Void, Never>] = [:]
@@ -123,6 +125,7 @@ actor PodWorker {
     }
 
     func save() {
+        if isAbandoned { return }
         var state: JSONValue = ["podIP": .string(podIP), "containers": [:]]
         for record in records { state[path: "containers", record.name] = record.saved }
         do {
@@ -160,19 +163,47 @@ actor PodWorker {
         wake()
     }
 
+    /// The cluster stops before this worker ran: what its state file says still runs is stopped, and starts anew with the next cluster.
+    func interrupt() async {
+        isFrozen = true
+        isStopping = true
+        prepare()
+        let running = records.indices.filter { records[$0].process?.isAlive == true }
+        for index in running {
+            records[index].isInterrupted = true
+            if let process = records[index].process { kill(-process.pid, SIGTERM) }
+        }
+        if running.isEmpty { return }
+        save()
+        let end = ContinuousClock.now + shutdownGrace
+        for process in running.compactMap({ records[$0].process }) {
+            let killer = Task {
+                do { try await Task.sleep(until: end) } catch { return }
+                process.signalSession(SIGKILL)
+            }
+            _ = await ProcessMonitor.shared.exit(of: process)
+            killer.cancel()
+            process.signalSession(SIGKILL)
+        }
+    }
+
+    private var shutdownGrace: Duration {
+        min(Duration.seconds(spec.count("terminationGracePeriodSeconds", fallback: 30)), shared.configuration.shutdownGrace)
+    }
+
     /// The cluster stops.
     func shutDown(keepingProcesses: Bool) async {
         isFrozen = true
         isStopping = true
         if keepingProcesses {
+            isAbandoned = true
             for loop in loops.values { loop.cancel() }
             for record in records { if let base = logBase(record) { shared.logs.finish(base) } }
             return wake()
         }
         for index in records.indices where records[index].isRunning { records[index].isInterrupted = true }
         save()
-        let grace = min(Duration.seconds(spec.count("terminationGracePeriodSeconds", fallback: 30)), shared.configuration.shutdownGrace)
-        await stopContainers(grace: grace)
+        await stopContainers(grace: shutdownGrace)
         wake()
     }
 
