@@ -1,3 +1,5 @@
+import Glibc
+
 extension JSONValue {
     /// Reads one JSON text (RFC 8259) and nothing after it.
     ///
@@ -13,6 +15,9 @@ extension JSONValue {
 }
 
 /// A recursive parser over bytes.
+///
+/// Its time goes into making strings and arrays, so texts that come again and again in API objects are made once, and the members of
+/// an object are gathered on a stack and copied into an array of just their number.
 struct JSONParser {
     /// Kubernetes refuses deeper nesting too.
     static let depthLimit = 1000
@@ -20,6 +25,9 @@ struct JSONParser {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var depth = 0
+    private let members = Gathering<JSONObject.Member>()
+    private let items = Gathering<JSONValue>()
+    private var strings = StringTable()
 
     static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
@@ -40,7 +48,8 @@ struct JSONParser {
 
     private func failure(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
 
-    private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+    /// The byte at the position; 0, which no JSON text holds outside its errors, at the end.
+    private var current: UInt8 { position < bytes.count ? bytes[position] : 0 }
 
     private mutating func skipSpace() {
         while position < bytes.count {
@@ -53,8 +62,8 @@ struct JSONParser {
 
     private mutating func value() throws(JSONError) -> JSONValue {
         skipSpace()
-        guard let first = current else { throw failure("unexpected end") }
-        switch first {
+        guard position < bytes.count else { throw failure("unexpected end") }
+        switch bytes[position] {
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
         case UInt8(ascii: "\""): return .string(try string())
@@ -68,7 +77,7 @@ struct JSONParser {
     private mutating func literal(_ word: StaticString) throws(JSONError) {
         for index in 0..<word.utf8CodeUnitCount {
             guard current == word.utf8Start[index] else { throw failure("invalid literal") }
-            position += 1
+            position &+= 1
         }
     }
 
@@ -82,11 +91,11 @@ struct JSONParser {
     private mutating func object() throws(JSONError) -> JSONValue {
         try enter()
         defer { depth -= 1 }
-        var members: [JSONObject.Member] = []
         if current == UInt8(ascii: "}") {
             position += 1
             return .object([:])
         }
+        let start = members.count
         while true {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw failure("expected a member name") }
@@ -94,13 +103,14 @@ struct JSONParser {
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw failure("expected ':'") }
             position += 1
-            members.append(.init(key: key, value: try value()))
+            let value = try value()
+            members.append(.init(key: key, value: value))
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
             case UInt8(ascii: "}"):
                 position += 1
-                return .object(Self.unique(members))
+                return .object(Self.unique(members.take(from: start)))
             default: throw failure("expected ',' or '}'")
             }
         }
@@ -108,7 +118,7 @@ struct JSONParser {
 
     private static func unique(_ members: [JSONObject.Member]) -> JSONObject {
         if members.count < 2 { return JSONObject(members) }
-        if members.count <= 8 {
+        if members.count <= 16 {
             for i in 1..<members.count {
                 for j in 0..<i where members[i].key == members[j].key { return merged(members) }
             }
@@ -126,19 +136,20 @@ struct JSONParser {
     private mutating func array() throws(JSONError) -> JSONValue {
         try enter()
         defer { depth -= 1 }
-        var items: [JSONValue] = []
         if current == UInt8(ascii: "]") {
             position += 1
             return .array([])
         }
+        let start = items.count
         while true {
-            items.append(try value())
+            let value = try value()
+            items.append(value)
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
             case UInt8(ascii: "]"):
                 position += 1
-                return .array(items)
+                return .array(items.take(from: start))
             default: throw failure("expected ',' or ']'")
             }
         }
@@ -146,52 +157,59 @@ struct JSONParser {
 
     private mutating func number() throws(JSONError) -> JSONValue {
         let start = position
-        if current == UInt8(ascii: "-") { position += 1 }
+        let isNegative = current == UInt8(ascii: "-")
+        if isNegative { position += 1 }
         let digits = position
-        guard let lead = current, isDigit(lead) else { throw failure("unexpected character") }
-        skipDigits()
-        if lead == UInt8(ascii: "0"), position - digits > 1 { throw failure("a number must not start with 0") }
+        guard isDigit(current) else { throw failure("unexpected character") }
+        var magnitude: UInt64 = 0
+        while isDigit(current) {
+            magnitude = magnitude &* 10 &+ UInt64(current &- 0x30)
+            position &+= 1
+        }
+        let count = position - digits
+        if count > 1, bytes[digits] == UInt8(ascii: "0") { throw failure("a number must not start with 0") }
         var isInteger = true
         if current == UInt8(ascii: ".") {
             isInteger = false
             position += 1
-            guard let next = current, isDigit(next) else { throw failure("expected a digit") }
+            guard isDigit(current) else { throw failure("expected a digit") }
             skipDigits()
         }
-        if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+        if current | 0x20 == UInt8(ascii: "e") {
             isInteger = false
             position += 1
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
-            guard let next = current, isDigit(next) else { throw failure("expected a digit") }
+            guard isDigit(current) else { throw failure("expected a digit") }
             skipDigits()
         }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isInteger, count <= 18 { return .integer(isNegative ? -Int64(magnitude) : Int64(magnitude)) }
+        let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
         if isInteger, let integer = Int64(text) { return .integer(integer) }
         return .number(text)
     }
 
     private func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-    private mutating func skipDigits() { while let byte = current, isDigit(byte) { position += 1 } }
+    private mutating func skipDigits() { while isDigit(current) { position &+= 1 } }
 
     private mutating func string() throws(JSONError) -> String {
         position += 1
         let start = position
+        var high: UInt8 = 0
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
-                defer { position += 1 }
-                return try text(bytes[start..<position])
+                let slice = UnsafeBufferPointer(rebasing: bytes[start..<position])
+                defer { position &+= 1 }
+                if high < 0x80 { return strings.ascii(slice) }
+                guard let text = String(validating: slice, as: UTF8.self) else { throw failure("invalid UTF-8 in a string") }
+                return text
             }
             if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
             if byte < 0x20 { throw failure("control character in a string") }
+            high |= byte
             position &+= 1
         }
         throw failure("unexpected end in a string")
-    }
-
-    private func text(_ slice: Slice<UnsafeBufferPointer<UInt8>>) throws(JSONError) -> String {
-        guard let text = String(validating: slice, as: UTF8.self) else { throw failure("invalid UTF-8 in a string") }
-        return text
     }
 
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
@@ -212,7 +230,8 @@ struct JSONParser {
     }
 
     private mutating func escape(into output: inout [UInt8]) throws(JSONError) {
-        guard let kind = current else { throw failure("unexpected end in a string") }
+        guard position < bytes.count else { throw failure("unexpected end in a string") }
+        let kind = bytes[position]
         position += 1
         switch kind {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): output.append(kind)
@@ -257,5 +276,67 @@ struct JSONParser {
             position += 1
         }
         return value
+    }
+}
+
+/// A stack of elements whose arrays are still being read: each array is allocated once, of its size.
+private final class Gathering<Element> {
+    private(set) var count = 0
+    private var capacity = 64
+    private var elements = UnsafeMutablePointer<Element>.allocate(capacity: 64)
+
+    func append(_ element: consuming Element) {
+        if count == capacity { grow() }
+        (elements + count).initialize(to: element)
+        count &+= 1
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: elements, count: count)
+        elements.deallocate()
+        elements = larger
+        capacity *= 2
+    }
+
+    /// Moves the elements from that one on into an array.
+    func take(from start: Int) -> [Element] {
+        let length = count - start
+        count = start
+        return Array(unsafeUninitializedCapacity: length) { buffer, initialized in
+            buffer.baseAddress?.moveInitialize(from: elements + start, count: length)
+            initialized = length
+        }
+    }
+
+    deinit {
+        elements.deinitialize(count: count)
+        elements.deallocate()
+    }
+}
+
+/// Strings too long to stand in their own value (15 bytes), each kept in the slot of its hash until another one takes it: field names,
+/// images and labels come thousands of times in a list and are stored once.
+private struct StringTable {
+    private static let slots = 512
+    private var table: [String] = []
+
+    mutating func ascii(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        guard bytes.count > 15, bytes.count <= 96 else { return String(decoding: bytes, as: UTF8.self) }
+        if table.isEmpty { table = Array(repeating: "", count: Self.slots) }
+        // FNV-1a over the length, the first and the last eight bytes.
+        var hash = (0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)) &* 0x100_0000_01b3
+        let base = UnsafeRawPointer(bytes.baseAddress!)
+        hash = (hash ^ base.loadUnaligned(as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 29
+        hash = (hash ^ base.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+        let slot = Int(truncatingIfNeeded: hash >> 40) & (Self.slots - 1)
+        let isSame = table[slot].utf8.withContiguousStorageIfAvailable { known in
+            known.count == bytes.count && memcmp(known.baseAddress!, bytes.baseAddress!, bytes.count) == 0
+        }
+        if isSame == true { return table[slot] }
+        let text = String(decoding: bytes, as: UTF8.self)
+        table[slot] = text
+        return text
     }
 }
