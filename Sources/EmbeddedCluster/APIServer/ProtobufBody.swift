@@ -1,110 +1,125 @@
 import ResourceModel
 
-/// Reads protobuf bodies of the few kinds that `kubectl create` and `kubectl auth` send so; field numbers as in Kubernetes' generated.proto.
-enum ProtobufBody {
+/// Reads the protobuf bodies that kubectl and client-go send for built-in kinds: what `kubectl create` writes, for one.
+///
+/// The envelope is `k8s\0`, then a message of the type (1: apiVersion, kind) and the object's bytes (2), as the API concepts page's
+/// "Protobuf encoding" says. Answers are always JSON, which every client accepts beside it.
+struct ProtobufBody: Sendable {
     static let mediaType = "application/vnd.kubernetes.protobuf"
 
-    private indirect enum Shape: Sendable { case text, bytes, flag, map(Shape), list(Shape), message([Int: (String, Shape)]) }
-
-    private static let metadata = Shape.message([
-        1: ("name", .text), 2: ("generateName", .text), 3: ("namespace", .text), 5: ("uid", .text), 6: ("resourceVersion", .text),
-        11: ("labels", .map(.text)), 12: ("annotations", .map(.text)), 14: ("finalizers", .list(.text)),
-    ])
-
-    private static let kinds: [String: Shape] = [
-        "Namespace": .message([1: ("metadata", metadata), 2: ("spec", .message([1: ("finalizers", .list(.text))]))]),
-        "ConfigMap": .message([
-            1: ("metadata", metadata), 2: ("data", .map(.text)), 3: ("binaryData", .map(.bytes)), 4: ("immutable", .flag),
-        ]),
-        "Secret": .message([
-            1: ("metadata", metadata), 2: ("data", .map(.bytes)), 3: ("type", .text), 4: ("stringData", .map(.text)), 5: ("immutable", .flag),
-        ]),
-        "ServiceAccount": .message([1: ("metadata", metadata), 4: ("automountServiceAccountToken", .flag)]),
-        "SelfSubjectAccessReview": .message([
-            1: ("metadata", metadata),
-            2: (
-                "spec",
-                .message([
-                    1: (
-                        "resourceAttributes",
-                        .message([
-                            1: ("namespace", .text), 2: ("verb", .text), 3: ("group", .text), 4: ("version", .text),
-                            5: ("resource", .text), 6: ("subresource", .text), 7: ("name", .text),
-                        ])
-                    ), 2: ("nonResourceAttributes", .message([1: ("path", .text), 2: ("verb", .text)])),
-                ])
-            ),
-        ]),
-        "SelfSubjectReview": .message([1: ("metadata", metadata)]),
-    ]
-
-    /// - Returns: `nil` for a kind that is not known in this form, and for bytes that are no such message.
+    /// - Returns: `nil` for a kind that the table does not have, and for bytes that are no such message.
     static func object(_ bytes: [UInt8]) -> JSONValue? {
         guard bytes.starts(with: [0x6B, 0x38, 0x73, 0]) else { return nil }
-        let envelope = Shape.message([1: ("type", .message([1: ("apiVersion", .text), 2: ("kind", .text)])), 2: ("raw", .bytes)])
-        guard let outer = value(bytes[4...], envelope), let kind = outer[path: "type", "kind"]?.stringValue, let shape = kinds[kind],
-            let raw = outer["raw"]?.stringValue.flatMap(Base64.decode), var object = value(raw[...], shape)
+        var envelope = ProtobufWire(bytes[4...])
+        var type = ProtobufWire([])
+        var raw: ArraySlice<UInt8> = []
+        while let field = envelope.next() {
+            switch field.number {
+            case 1: type = ProtobufWire(field.bytes)
+            case 2: raw = field.bytes
+            default: break
+            }
+        }
+        var names = ["", ""]
+        while let field = type.next() {
+            if field.number <= 2 { names[field.number - 1] = field.text }
+        }
+        guard !envelope.isBroken, !type.isBroken,
+            let message = ProtobufMessages.builtIn.message(apiVersion: names[0], kind: names[1]),
+            var object = Self(depth: 0).message(raw, message)
         else { return nil }
-        object["kind"] = .string(kind)
-        object["apiVersion"] = outer[path: "type", "apiVersion"]
-        return object
+        object["apiVersion"] = .string(names[0])
+        object["kind"] = .string(names[1])
+        return .object(object)
     }
 
-    private static func value(_ bytes: ArraySlice<UInt8>, _ shape: Shape) -> JSONValue? {
-        switch shape {
-        case .text: return .string(String(decoding: bytes, as: UTF8.self))
-        case .bytes: return .string(Base64.encode(Array(bytes)))
-        case .flag, .map, .list: return nil
-        case .message(let fields): return message(bytes, fields)
+    /// How many messages are around the one being read: schemas refer to themselves, and a hostile body must not exhaust the stack.
+    private let depth: Int
+
+    private func message(_ bytes: ArraySlice<UInt8>, _ name: String) -> JSONObject? {
+        guard depth < 64, let fields = ProtobufMessages.builtIn.message(name) else { return nil }
+        var result = JSONObject()
+        var wire = ProtobufWire(bytes)
+        while let read = wire.next() {
+            guard let field = fields[read.number] else { continue }
+            guard add(read, field, &result) else { return nil }
         }
+        return wire.isBroken ? nil : result
     }
 
-    private static func message(_ bytes: ArraySlice<UInt8>, _ fields: [Int: (String, Shape)]) -> JSONValue? {
-        var result: JSONValue = [:]
-        var rest = bytes
-        while !rest.isEmpty {
-            guard let tag = varint(&rest) else { return nil }
-            var number: UInt64 = 0
-            var content: ArraySlice<UInt8> = []
-            switch tag & 7 {
-            case 0:
-                guard let read = varint(&rest) else { return nil }
-                number = read
-            case 2:
-                guard let length = varint(&rest), length <= UInt64(rest.count) else { return nil }
-                content = rest.prefix(Int(length))
-                rest = rest.dropFirst(Int(length))
-            default: return nil
+    private func add(_ read: ProtobufWire.Field, _ field: ProtobufMessages.Field, _ result: inout JSONObject) -> Bool {
+        switch field.type {
+        case .list(let element):
+            guard let item = value(read, element) else { return false }
+            result[field.name] = .array((result[field.name]?.arrayValue ?? []) + [item])
+        case .map(let element):
+            var entry = ProtobufWire(read.bytes)
+            var key = ""
+            // An absent value is the type's zero: an empty message, for the scalars an empty string.
+            var item = value(ProtobufWire.Field(number: 2, integer: 0, bytes: []), element)
+            while let part = entry.next() {
+                if part.number == 1 { key = part.text } else if part.number == 2 { item = value(part, element) }
             }
-            guard let (name, shape) = fields[Int(tag >> 3)] else { continue }
-            switch shape {
-            case .flag: result[name] = .bool(number != 0)
-            case .list(let element):
-                guard let item = value(content, element) else { return nil }
-                result[name] = .array((result[name]?.arrayValue ?? []) + [item])
-            case .map(let element):
-                guard let entry = message(content, [1: ("key", .text), 2: ("value", element)]) else { return nil }
-                var map = result[name] ?? [:]
-                map[entry["key"]?.stringValue ?? ""] = entry["value"] ?? ""
-                result[name] = map
-            case .text:
-                if !content.isEmpty { result[name] = value(content, shape) }
-            default:
-                guard let item = value(content, shape) else { return nil }
-                result[name] = item
+            guard let item, !entry.isBroken else { return false }
+            var map = result[field.name]?.objectValue ?? JSONObject()
+            map[key] = item
+            result[field.name] = .object(map)
+        default:
+            guard let item = value(read, field.type) else { return false }
+            if item == .null { return true }
+            if !field.keepsZero, item == "" || item == 0 || item == false { return true }
+            if field.name.isEmpty {
+                for member in item.objectValue?.members ?? [] { result[member.key] = member.value }
+            } else {
+                result[field.name] = item
             }
         }
-        return result
+        return true
     }
 
-    private static func varint(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
-        var result: UInt64 = 0
-        var shift: UInt64 = 0
-        while let byte = bytes.popFirst(), shift < 64 {
-            result |= UInt64(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { return result }
-            shift += 7
+    /// - Returns: `.null` for a time that is not set; `nil` for what is no value of that type.
+    private func value(_ read: ProtobufWire.Field, _ type: ProtobufMessages.FieldType) -> JSONValue? {
+        switch type {
+        case .string: return .string(read.text)
+        case .bytes: return .string(Base64.encode(Array(read.bytes)))
+        case .integer: return .integer(read.integer)
+        case .boolean: return .bool(read.integer != 0)
+        case .double: return .number("\(Double(bitPattern: UInt64(bitPattern: read.integer)))")
+        case .list, .map: return nil  // lists of lists and maps of maps are not in protobuf
+        case .message(let name):
+            guard let message = Self(depth: depth + 1).message(read.bytes, name) else { return nil }
+            return message["-"] ?? .object(message)
+        case .time, .preciseTime: return time(read.bytes, isPrecise: type == .preciseTime)
+        case .duration: return ProtobufWire.first(read.bytes).map { .string("\($0.integer)ns") } ?? "0s"
+        case .quantity: return .string(ProtobufWire.first(read.bytes)?.text ?? "0")
+        case .raw:
+            let content = ProtobufWire.first(read.bytes)?.bytes ?? []
+            if content.isEmpty { return .null }
+            return try? JSONValue(parsing: Array(content))  // nil: what holds no JSON is no such value
+        case .integerOrString:
+            var wire = ProtobufWire(read.bytes)
+            var (isText, number, text) = (false, Int64(0), "")
+            while let part = wire.next() {
+                switch part.number {
+                case 1: isText = part.integer == 1
+                case 2: number = part.integer
+                default: text = part.text
+                }
+            }
+            return wire.isBroken ? nil : isText ? .string(text) : .integer(number)
         }
-        return nil
+    }
+
+    /// Seconds (1) and nanoseconds (2); an empty message is a time that is not set.
+    private func time(_ bytes: ArraySlice<UInt8>, isPrecise: Bool) -> JSONValue? {
+        var wire = ProtobufWire(bytes)
+        var parts: [Int: Int64] = [:]
+        while let part = wire.next() { parts[part.number] = part.integer }
+        if wire.isBroken { return nil }
+        guard let seconds = parts[1] else { return .null }
+        let whole = Timestamp.string(seconds)
+        guard isPrecise else { return .string(whole) }
+        let micro = String((parts[2] ?? 0) / 1000)
+        return .string(whole.dropLast() + "." + String(repeating: "0", count: max(0, 6 - micro.count)) + micro + "Z")
     }
 }

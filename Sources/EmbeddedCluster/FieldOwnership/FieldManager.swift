@@ -74,7 +74,10 @@ package enum FieldManager {
         }
         let hasChanged = merged != current
         if hasChanged {
-            try takeOwnership(from: current, to: merged, name: name, force: force, schema: schema, reset: reset, in: &managed)
+            try takeOwnership(from: current, to: merged, name: name, force: force, schema: schema, reset: reset, in: &managed) {
+                subresource.isEmpty && manager == "kubectl" ? clientSideFields(of: current, schema: schema) : FieldSet()
+            }
+            if subresource.isEmpty, manager == "kubectl" { recordClientSide(patch, in: &merged) }
             entry.time = now
         }
         entry.set = set.difference(neverOwned)
@@ -152,9 +155,11 @@ package enum FieldManager {
     }
 
     /// Takes the fields that differ from everybody else.
+    ///
+    /// - Parameter yielded: the fields that others give up without a conflict; only asked for when there are conflicts.
     private static func takeOwnership(
         from old: JSONValue, to new: JSONValue, name: FieldManagerName, force: Bool, schema: TypeSchema, reset: FieldSet,
-        in managed: inout ManagedFields
+        in managed: inout ManagedFields, yielded: () -> FieldSet
     ) throws(ApplyFailure) {
         guard managed.entries.contains(where: { $0.name != name }) else { return }
         let comparison = schema.comparison(from: old, to: new).excluding(reset)
@@ -165,7 +170,10 @@ package enum FieldManager {
             if !lost.isEmpty { conflicts.append((managed.entries[index].name, lost)) }
             managed.entries[index].set = managed.entries[index].set.difference(lost).difference(comparison.removed)
         }
-        if !force, !conflicts.isEmpty { throw .conflicts(conflicts) }
+        if force || conflicts.isEmpty { return }
+        let free = yielded()
+        conflicts = conflicts.map { ($0.manager, $0.fields.difference(free)) }.filter { !$0.fields.isEmpty }
+        if !conflicts.isEmpty { throw .conflicts(conflicts) }
     }
 
     /// The effect of a write on everybody's fields; the writer's own earlier fields count like those of others first.
