@@ -109,11 +109,12 @@ def raw(cluster, work, namespace, objects):
             'output = "/dev/null"', 'write-out = "%{http_code}\\n"', "http2", "silent", "show-error"]))
     config = f"{work}/{namespace}.curl"
     with open(config, "w") as file:
-        file.write("parallel\nparallel-max = 64\n" + "\nnext\n".join(entries) + "\n")
+        file.write("parallel\nparallel-max = 64\nno-progress-meter\n" + "\nnext\n".join(entries) + "\n")
     seconds, _, output = timed(["curl", "--config", config])
     codes = output.split()
     if len(codes) != len(objects) or any(code not in ("200", "201") for code in codes):
-        sys.exit(f"bench: raw: {len(codes)} answers for {len(objects)} requests: {output[:500]}")
+        others = [line for line in output.splitlines() if line not in ("200", "201")]
+        sys.exit(f"bench: raw: {len(codes)} answers for {len(objects)} requests: " + "; ".join(others[:5]))
     return seconds
 
 
@@ -152,17 +153,20 @@ def main():
 def measure(cluster, work, repository, objects, namespaces, results):
     application = {
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "bench"},
-        "spec": {"project": "default", "source": {"repoURL": f"file://{repository}", "targetRevision": "HEAD", "path": "bench"},
+        "spec": {"project": "default", "source": {"repoURL": f"file://{work}/remote.git", "targetRevision": "HEAD", "path": "bench"},
                  "destination": {"server": "https://kubernetes.default.svc", "namespace": namespaces[1]}}}
     os.makedirs(f"{repository}/applications", exist_ok=True)
     with open(f"{repository}/applications/bench.yaml", "w") as file:
         write_yaml(application, file)
     git = ["git", "-C", repository, "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
-    run("git", "init", "-q", "-b", "main", repository)
+    if not os.path.exists(f"{work}/remote.git"):
+        run("git", "init", "-q", "--bare", "-b", "main", f"{work}/remote.git")
+        run("git", "init", "-q", "-b", "main", repository)
     run(*git, "add", "-A")
     run(*git, "commit", "-qm", namespaces[1])
+    run(*git, "push", "-q", f"{work}/remote.git", "HEAD:main")
     environment = {
-        **os.environ, "RECONCILER_STATE_DIR": f"{work}/state-{namespaces[1]}", "RECONCILER_REPO": f"file://{repository}",
+        **os.environ, "RECONCILER_STATE_DIR": f"{work}/state-{namespaces[1]}", "RECONCILER_REPO": f"file://{work}/remote.git",
         "KUBECONFIG": cluster.kubeconfig}
     command = ["reconciler", "sync", "--app", "bench", "--path", "applications"]
     raw_seconds = raw(cluster, work, namespaces[0], objects)
