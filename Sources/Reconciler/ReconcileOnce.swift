@@ -37,7 +37,8 @@ package struct ReconcileOnce: Sendable {
         onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
 
         let live = try await applier.liveState(of: desired, applySet: applySet)
-        let intents = desired.manifests.map { Intent(manifest: $0, application: application.name, applySet: applySet) }
+        let name = application.name
+        let intents = await desired.manifests.concurrentMap { Intent(manifest: $0, application: name, applySet: applySet) }
         let changes = try await applier.changes(from: live, to: intents)
         var result = Reconciliation(desired: desired, live: live, changes: changes)
         if request.extent == .compare { return result }

@@ -94,6 +94,8 @@ struct Target {
         let history = try HistoryStore(path: state + "/reconciler.db")
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, logger: logger)
+        // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
+        Task { _ = try? await client.apiResources() }
         let builder = DesiredStateBuilder(try settings.desired(mirrors: FilePath(state + "/mirrors")), logger: logger)
         let page = ReconcileOnce(
             builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)

@@ -11,13 +11,15 @@ extension Applier {
         var changes: [Change] = []
         changes.reserveCapacity(desired.count)
         var doubtful: [(index: Int, intent: Intent, live: LiveObject)] = []
-        for intent in desired {
+        let compared = await desired.map { (intent: $0, live: live.objects[$0.manifest.id]) }.concurrentMap { pair in
+            pair.live.map { OwnedFieldsComparison.result(intent: pair.intent.body, live: $0, manager: Self.fieldManager) }
+        }
+        for (intent, result) in zip(desired, compared) {
             let id = intent.manifest.id
-            guard let object = live.objects[id] else {
+            guard let result, let object = live.objects[id] else {
                 changes.append(Change(id: id, action: .create, manifest: intent.sent))
                 continue
             }
-            let result = OwnedFieldsComparison.result(intent: intent.body, live: object, manager: Self.fieldManager)
             let action: Change.Action = result.isSame ? .unchanged : .configure
             if !result.isSame, !result.isCertain { doubtful.append((changes.count, intent, object)) }
             changes.append(

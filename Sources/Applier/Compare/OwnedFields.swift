@@ -17,12 +17,39 @@ struct OwnedFieldsComparison {
 
     private var result = Result()
     private let isSecret: Bool
+    /// Where the comparison stands. Most fields are the same, so places are put into words only for a difference.
+    private var place: [Step] = []
+
+    private enum Step {
+        case member(String)
+        case keys(JSONObject)
+        case value(JSONValue)
+        case item(Int, JSONValue)
+
+        var text: String {
+            switch self {
+            case .member(let key): "." + OwnedFieldsComparison.escaped(key)
+            case .keys(let keys): "[" + keys.map { "\($0.key)=\($0.value.jsonString)" }.joined(separator: ",") + "]"
+            case .value(let value): "[\(value.jsonString)]"
+            case .item(let index, let item): item["name"]?.stringValue.map { "[name=\"\($0)\"]" } ?? "[\(index)]"
+            }
+        }
+    }
+
+    private var path: String { place.map(\.text).joined() }
+
+    /// Carries something out one step further in.
+    private mutating func at(_ step: Step, _ body: (inout Self) -> Void) {
+        place.append(step)
+        body(&self)
+        place.removeLast()
+    }
 
     static func result(intent: JSONValue, live: LiveObject, manager: String) -> Result {
         var comparison = OwnedFieldsComparison(isSecret: live.id.kind == "Secret" && live.id.group.isEmpty)
         let entry = live.ownership.entries.first { $0.manager == manager && $0.operation == "Apply" && $0.subresource.isEmpty }
         let fields = entry?.apiVersion == live.apiVersion ? entry?.fields : nil
-        comparison.compareObject(intent, live.body, fields ?? [:], path: "", isTop: true)
+        comparison.compareObject(intent, live.body, fields ?? [:])
         return comparison.result
     }
 
@@ -31,49 +58,62 @@ struct OwnedFieldsComparison {
     private static let identity: Set<String> = ["apiVersion", "kind"]
     private static let identityMetadata: Set<String> = ["name", "namespace", "generateName"]
 
-    private mutating func compareObject(_ intent: JSONValue, _ live: JSONValue, _ owned: JSONValue, path: String, isTop: Bool = false) {
+    private mutating func compareObject(_ intent: JSONValue, _ live: JSONValue, _ owned: JSONValue) {
         guard let members = intent.objectValue, let liveMembers = live.objectValue else {
-            note(path, live, intent, certain: true)
+            note(live, intent, certain: true)
             return
         }
         let ownedMembers = owned.objectValue ?? [:]
+        let isTop = place.isEmpty
+        var isMetadata = false
+        if place.count == 1, case .member("metadata") = place[0] { isMetadata = true }
         for member in members where !(isTop && Self.identity.contains(member.key)) && !member.value.isNull {
-            if path == ".metadata", Self.identityMetadata.contains(member.key) { continue }
-            compare(
-                member.value, liveMembers[member.key], ownedMembers["f:" + member.key], path: "\(path).\(Self.escaped(member.key))")
+            if isMetadata, Self.identityMetadata.contains(member.key) { continue }
+            at(.member(member.key)) {
+                $0.compare(member.value, liveMembers[member.key], Self.field(member.key, of: ownedMembers))
+            }
         }
         for member in ownedMembers where member.key.hasPrefix("f:") {
             let name = String(member.key.dropFirst(2))
             guard members[name] == nil || members[name]?.isNull == true, let left = liveMembers[name] else { continue }
-            note("\(path).\(Self.escaped(name))", left, nil, certain: true)  // ours, and no longer declared
+            at(.member(name)) { $0.note(left, nil, certain: true) }  // ours, and no longer declared
         }
     }
 
-    private mutating func compare(_ intent: JSONValue, _ live: JSONValue?, _ owned: JSONValue?, path: String) {
+    /// The member `f:NAME`.
+    private static func field(_ name: String, of owned: JSONObject) -> JSONValue? {
+        let wanted = name.utf8
+        return owned.first { member in
+            let key = member.key.utf8
+            return key.count == wanted.count + 2 && key.starts(with: "f:".utf8) && key.dropFirst(2).elementsEqual(wanted)
+        }?.value
+    }
+
+    private mutating func compare(_ intent: JSONValue, _ live: JSONValue?, _ owned: JSONValue?) {
         guard let live else {
             // The server may have dropped it (a zero value, a field of a newer version), or someone removed it.
-            note(path, nil, intent, certain: owned != nil && !intent.isEmptyContainer)
+            note(nil, intent, certain: owned != nil && !intent.isEmptyContainer)
             return
         }
         guard let owned, !(owned.objectValue?.isEmpty ?? true) else {
-            compareWhole(intent, live, isOwned: owned != nil, path: path)
+            compareWhole(intent, live, isOwned: owned != nil)
             return
         }
         switch (intent, live) {
-        case (.object, .object): compareObject(intent, live, owned, path: path)
-        case (.array(let items), .array(let liveItems)): compareList(items, liveItems, owned, path: path)
-        default: compareWhole(intent, live, isOwned: true, path: path)
+        case (.object, .object): compareObject(intent, live, owned)
+        case (.array(let items), .array(let liveItems)): compareList(items, liveItems, owned)
+        default: compareWhole(intent, live, isOwned: true)
         }
     }
 
     /// A scalar, an atomic list or map, or something that we do not own yet.
-    private mutating func compareWhole(_ intent: JSONValue, _ live: JSONValue, isOwned: Bool, path: String) {
+    private mutating func compareWhole(_ intent: JSONValue, _ live: JSONValue, isOwned: Bool) {
         if intent == live {
             if !isOwned { result.needsDryRun = true }  // equal, but not ours: applying takes it over
             return
         }
         if !isOwned, intent.objectValue != nil, live.objectValue != nil {
-            compareObject(intent, live, [:], path: path)
+            compareObject(intent, live, [:])
             return
         }
         if case .string(let a) = intent, case .string(let b) = live, let left = Quantity(a), let right = Quantity(b), left == right {
@@ -81,7 +121,7 @@ struct OwnedFieldsComparison {
             if Self.holdsQuantities(path) { return }
         }
         let isSpelling = intent.isScalar && live.isScalar && Self.mayBeRespelt(intent, live)
-        note(path, live, intent, certain: intent.isScalar && live.isScalar && !isSpelling)
+        note(live, intent, certain: intent.isScalar && live.isScalar && !isSpelling)
     }
 
     private static func holdsQuantities(_ path: String) -> Bool {
@@ -97,7 +137,7 @@ struct OwnedFieldsComparison {
         }
     }
 
-    private mutating func compareList(_ intent: [JSONValue], _ live: [JSONValue], _ owned: JSONValue, path: String) {
+    private mutating func compareList(_ intent: [JSONValue], _ live: [JSONValue], _ owned: JSONValue) {
         let elements = owned.objectValue ?? [:]
         var matched = Set<Int>()
         for element in elements {
@@ -106,20 +146,18 @@ struct OwnedFieldsComparison {
                     result.needsDryRun = true  // a key in a form we do not know: the server knows it
                     continue
                 }
-                let label = path + "[" + keys.map { "\($0.key)=\($0.value.jsonString)" }.joined(separator: ",") + "]"
                 let liveItem = live.first { item in keys.allSatisfy { item[$0.key] == $0.value } }
                 let index = intent.firstIndex { item in
                     keys.contains { item[$0.key] == $0.value } && keys.allSatisfy { item[$0.key] == nil || item[$0.key] == $0.value }
                 }
-                guard let index else {
-                    if let liveItem { note(label, liveItem, nil, certain: true) }
-                    continue
-                }
-                matched.insert(index)
-                if let liveItem {
-                    compareObject(intent[index], liveItem, element.value, path: label)
-                } else {
-                    note(label, nil, intent[index], certain: true)
+                if let index { matched.insert(index) }
+                at(.keys(keys)) {
+                    switch (index, liveItem) {
+                    case (nil, nil): break
+                    case (nil, let left?): $0.note(left, nil, certain: true)
+                    case (let index?, let left?): $0.compareObject(intent[index], left, element.value)
+                    case (let index?, nil): $0.note(nil, intent[index], certain: true)
+                    }
                 }
             } else if element.key.hasPrefix("v:") {
                 guard let value = try? JSONValue(parsing: String(element.key.dropFirst(2))) else {
@@ -128,22 +166,24 @@ struct OwnedFieldsComparison {
                 }
                 if let index = intent.firstIndex(of: value) {
                     matched.insert(index)
-                    if !live.contains(value) { note("\(path)[\(value.jsonString)]", nil, value, certain: true) }
+                    if !live.contains(value) { at(.value(value)) { $0.note(nil, value, certain: true) } }
                 } else if live.contains(value) {
-                    note("\(path)[\(value.jsonString)]", value, nil, certain: true)
+                    at(.value(value)) { $0.note(value, nil, certain: true) }
                 }
             }
         }
         for (index, item) in intent.enumerated() where !matched.contains(index) {
-            let label = item["name"]?.stringValue.map { "[name=\"\($0)\"]" } ?? "[\(index)]"
-            note(path + label, nil, item, certain: false)
+            at(.item(index, item)) { $0.note(nil, item, certain: false) }
         }
     }
 
-    private mutating func note(_ path: String, _ before: JSONValue?, _ after: JSONValue?, certain: Bool) {
+    private mutating func note(_ before: JSONValue?, _ after: JSONValue?, certain: Bool) {
         if certain { result.isCertain = true } else { result.needsDryRun = true }
+        let path = path
         result.fields.append(
-            FieldChange(path: path, before: before, after: after, isSecret: isSecret && (path.hasPrefix(".data") || path.hasPrefix(".stringData"))))
+            FieldChange(
+                path: path, before: before, after: after,
+                isSecret: isSecret && (path.hasPrefix(".data") || path.hasPrefix(".stringData"))))
     }
 
     static func escaped(_ key: String) -> String { key.contains(".") || key.contains("/") ? "\"\(key)\"" : key }

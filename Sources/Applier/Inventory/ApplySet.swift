@@ -18,16 +18,15 @@ package struct ApplySet: Sendable, Hashable {
 
     package let application: String
 
-    package init(application: String) { self.application = application }
-
-    package var parent: ResourceID {
-        ResourceID(group: "", kind: "ConfigMap", namespace: Self.namespace, name: "application-\(application)")
-    }
-
+    package let parent: ResourceID
     /// `applyset-<base64url(sha256("<name>.<namespace>.<kind>.<group>"))>-v1`, as the KEP defines it.
-    package var id: String {
+    package let id: String
+
+    package init(application: String) {
+        self.application = application
+        parent = ResourceID(group: "", kind: "ConfigMap", namespace: Self.namespace, name: "application-\(application)")
         let text = "\(parent.name).\(Self.namespace).\(parent.kind).\(parent.group)"
-        return "applyset-\(base64URL(Array(SHA256.hash(data: Array(text.utf8)))))-v1"
+        id = "applyset-\(base64URL(Array(SHA256.hash(data: Array(text.utf8)))))-v1"
     }
 
     /// The parent object that promises to contain no more than `inventory`'s kinds and namespaces.

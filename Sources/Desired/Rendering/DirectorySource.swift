@@ -44,19 +44,24 @@ struct DirectorySource {
             }
         }
         let contents = try await request.tree.contents(of: files.map(\.file))
-        for (file, bytes) in zip(files, contents) { read(DocumentReader.utf8(bytes), path: file.path, into: &reader) }
+        let read = await zip(files, contents).map { (path: $0.path, bytes: $1) }.concurrentMap { file in
+            var reader = ManifestReader()
+            Self.read(DocumentReader.utf8(file.bytes), path: file.path, into: &reader)
+            return reader
+        }
+        for part in read { reader.append(part) }
         return RenderedSource(manifests: reader.manifests, problems: reader.problems)
     }
 
     /// Takes the objects of one file. A file that does not even mention an object's fields is left out with a warning.
-    private func read(_ bytes: [UInt8], path: String, into reader: inout ManifestReader) {
-        guard !DocumentReader.contains(Self.skipMarker, in: bytes) else { return }
+    private static func read(_ bytes: [UInt8], path: String, into reader: inout ManifestReader) {
+        guard !DocumentReader.contains(skipMarker, in: bytes) else { return }
         do {
             let documents = try DocumentReader.documents(in: bytes, path: path)
             guard !documents.isEmpty else { return }
-            if Self.mentionsObjects(bytes) { reader.read(documents) } else { reader.add(Self.irrelevant(path)) }
+            if mentionsObjects(bytes) { reader.read(documents) } else { reader.add(irrelevant(path)) }
         } catch {
-            reader.add(Self.mentionsObjects(bytes) || path.hasSuffix(".json") ? error : Self.irrelevant(path))
+            reader.add(mentionsObjects(bytes) || path.hasSuffix(".json") ? error : irrelevant(path))
         }
     }
 

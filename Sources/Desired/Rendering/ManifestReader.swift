@@ -14,6 +14,12 @@ struct ManifestReader {
 
     mutating func add(_ problem: Problem) { problems.append(problem) }
 
+    /// Takes over what another reader found, after what this one has.
+    mutating func append(_ other: ManifestReader) {
+        manifests += other.manifests
+        problems += other.problems
+    }
+
     private mutating func read(_ value: JSONValue, _ document: SourceDocument, pointer: String) {
         let place = location(document, pointer)
         guard case .object(let object) = value else {
@@ -47,9 +53,11 @@ struct ManifestReader {
     private mutating func readMetadata(
         _ object: JSONObject, _ document: SourceDocument, pointer: String, kind: String
     ) -> (name: String, namespace: String?) {
-        let place = location(document, pointer + "/metadata")
+        // Lines are worked out only for what is wrong: it takes as long as reading the document.
         guard case .object(let metadata)? = object["metadata"] else {
-            problem("manifest.missing-field", "`metadata.name` is missing\(kind.isEmpty ? "" : " in a \(kind)")", place)
+            problem(
+                "manifest.missing-field", "`metadata.name` is missing\(kind.isEmpty ? "" : " in a \(kind)")",
+                location(document, pointer + "/metadata"))
             return ("", nil)
         }
         for map in ["labels", "annotations"] { checkMap(metadata[map], map, document, "\(pointer)/metadata/\(map)") }

@@ -62,10 +62,12 @@ struct ManifestSet {
     }
 
     /// SHA-256 over the canonical bytes of the manifests in order of identity.
-    static func digest(of manifests: [Manifest]) -> String {
+    static func digest(of manifests: [Manifest]) async -> String {
+        let order = manifests.indices.sorted { manifests[$0].id < manifests[$1].id }
+        let bodies = await order.concurrentMap { manifests[$0].body.canonicalBytes }
         var hash = SHA256()
-        for manifest in manifests.sorted(by: { $0.id < $1.id }) {
-            hash.update(data: manifest.body.canonicalBytes)
+        for body in bodies {
+            hash.update(data: body)
             hash.update(data: [0x0A])
         }
         return hash.finalize().hexadecimal

@@ -38,7 +38,7 @@ package struct Renderer: Sendable {
         let set = ManifestSet(rendered, destinationNamespace: application.destination.namespace)
         let problems = found + set.problems
         guard !problems.contains(where: { $0.severity == .error }) else { throw Problems(problems) }
-        let digest = ManifestSet.digest(of: set.manifests)
+        let digest = await ManifestSet.digest(of: set.manifests)
         if let cache {
             var inputs: [[RenderInput]] = []
             for source in sources { inputs.append(try await source.tree.inputs()) }
