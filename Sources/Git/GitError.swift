@@ -80,6 +80,12 @@ struct LibGit2Failure: Error, Sendable {
             message: error.pointee.message.map { String(cString: $0) } ?? "no details")
     }
 
+    /// The status that a web server answered with. libgit2 has it in its text only.
+    var httpStatus: Int? {
+        guard let place = message.firstRange(of: "http status code: ") else { return nil }
+        return Int(message[place.upperBound...].prefix { $0.isNumber })
+    }
+
     /// The error is about what is stored in the local repository, not about the remote or the network.
     var concernsStorage: Bool {
         switch git_error_t(rawValue: category) {

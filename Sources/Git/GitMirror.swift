@@ -1,262 +1,181 @@
 import CLibGit2
-import Glibc
 import ResourceModel
 
-/// A bare mirror of one repository. One reference at a time is fetched; a mirror that cannot be trusted is built anew.
+/// A bare copy of a remote repository, as far as it was fetched. One directory, usable by several processes at once.
 package final class GitMirror: Sendable {
+    package let directory: String
     package let remote: GitRemote
-    private let files: MirrorFiles
-    private let queue: BlockingQueue
+    let files: MirrorFiles
+    private let packLimit: Int
+    private let network = BlockingQueue(label: "git.network")
+    private let reading = BlockingQueue(label: "git.reading")
 
-    /// Touches nothing yet.
-    package init(directory: String, remote: GitRemote) {
+    /// Touches nothing; `fetch` makes the directory.
+    /// - Parameter packLimit: with more packs than this, the small ones are put together after a fetch.
+    package init(directory: String, remote: GitRemote, packLimit: Int = 32) {
+        var directory = directory
+        while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+        self.directory = directory
         self.remote = remote
+        self.packLimit = packLimit
         files = MirrorFiles(directory: directory, url: remote.url)
-        queue = BlockingQueue(label: "git.mirror")
     }
 
-    /// A directory name for a URL: readable, and different for different URLs.
-    package static func directoryName(for url: String) -> String {
-        let name = url.split(separator: "/").last.map(String.init) ?? "repository"
-        let readable = String(name.unicodeScalars.prefix(40).map { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == ".") ? Character($0) : "_" })
-        return "\(readable)-\(JSONValue.string(url).digest.prefix(16)).git"
-    }
-
-    /// Fetches one reference and says which commit it is now.
-    /// - Parameter ref: a branch, a tag, a full or short commit id, `HEAD`, a full reference name, or a version range (matches tags).
-    /// - Throws: `GitError`; an older commit is never returned for a fetch that failed. `CancellationError`.
+    /// Fetches one reference and returns the commit that it stands for now. A commit id that is stored already needs no network.
+    /// - Parameter ref: a branch, a tag, a full or short commit id, `HEAD`, a full reference name, or a version range on tags.
+    /// - Throws: `GitError` (never an older commit when the fetch failed), `CancellationError`.
     package func fetch(ref: String, deadline: Duration) async throws -> Revision {
-        let url = remote.url
-        return try await queue.run(
-            deadline: deadline,
-            expired: {
-                GitError(
-                    code: .deadline, message: "\(url) did not answer within \(deadline): check the network and the host, or give it more time",
-                    repository: url)
+        try await network.run(
+            deadline: deadline, expired: expired("fetching \(shown(ref))", deadline),
+            afterwards: { [files, packLimit] in files.consolidate(limit: packLimit) }
+        ) { [self] operation in
+            try translating("fetch \(shown(ref))") { try fetchNow(ref, operation) }
+        }
+    }
+
+    /// The commit that the last `fetch` of this very `ref` found, or the commit of that id; without any network.
+    package func resolve(_ ref: String) async throws -> Revision {
+        try await reading.run { [self] _ in
+            try translating("resolve \(shown(ref))") {
+                let repository = try openedMirror()
+                if ref.isFullObjectID { return try revision(ref: ref, commit: git_oid(parsing: ref.lowercased()), in: repository) }
+                var oid = git_oid()
+                if git_reference_name_to_id(&oid, repository.handle, GitMirror.localName(of: ref)) == 0 {
+                    return try revision(ref: ref, commit: oid, in: repository)
+                }
+                if ref.isShortObjectID, let found = try lookup(ref.lowercased(), in: repository) {
+                    return try revision(ref: ref, commit: found, in: repository)
+                }
+                throw GitError(
+                    code: .notFetched, message: "\(shown(ref)) of \(remote.url) has not been fetched yet: fetch it first",
+                    repository: remote.url)
             }
-        ) { operation in
-            try self.files.locked(operation) {
-                do {
-                    return try self.fetchLocked(ref, operation)
-                } catch let failure as LibGit2Failure {
-                    if operation.stopped != nil { throw CancellationError() }
-                    throw self.error(for: failure, ref: ref)
+        }
+    }
+
+    /// A view of one commit's files; its own handle, so several snapshots can be read side by side.
+    package func snapshot(of revision: Revision) async throws -> GitSnapshot {
+        try await reading.run { [self] _ in
+            try translating("open commit \(revision.shortCommit)") {
+                try GitSnapshot(revision: revision, repository: openedMirror(), files: files)
+            }
+        }
+    }
+
+    /// The paths of files (and links and submodules) that differ between two commits which were fetched, sorted. A renamed
+    /// file counts with both its names.
+    /// - Throws: `GitError.Code.notFetched` if the mirror lacks one of the commits: what changed is unknown then.
+    package func changedPaths(from old: String, to new: String) async throws -> [String] {
+        try await reading.run { [self] _ in
+            try translating("compare \(old.prefix(7)) with \(new.prefix(7))") {
+                let repository = try openedMirror()
+                return try repository.changedPaths(from: tree(of: old, in: repository), to: tree(of: new, in: repository))
+            }
+        }
+    }
+
+    private func tree(of commit: String, in repository: Repository) throws -> git_oid {
+        guard let tree = try repository.tree(of: git_oid(parsing: commit)) else {
+            throw GitError(
+                code: .notFetched, message: "the mirror of \(remote.url) has no commit \(commit): fetch it first", repository: remote.url)
+        }
+        return tree
+    }
+
+    /// What the remote advertises, without fetching anything.
+    package func remoteRefs(deadline: Duration = .seconds(30)) async throws -> [RemoteRef] {
+        try await network.run(deadline: deadline, expired: expired("listing the references", deadline)) { [self] operation in
+            try translating("list the references") {
+                try TLSTrust.using(remote, operation) {
+                    try Connection(to: remote, for: nil, operation: operation).references()
                 }
             }
         }
     }
 
-    /// The commit of a reference as it was last fetched; no network.
-    package func resolve(_ ref: String) async throws -> Revision {
-        try await queue.run { _ in
-            let repository = try self.opened()
-            do {
-                let refs = try self.storedRefs(repository)
-                return try self.revision(ref, commit: try self.commit(for: ref, among: refs, in: repository), in: repository)
-            } catch let failure as LibGit2Failure {
-                throw self.error(for: failure, ref: ref)
-            }
-        }
-    }
-
-    /// The files of a commit that was fetched.
-    package func snapshot(of revision: Revision) async throws -> GitSnapshot {
-        try await queue.run { _ in
-            GitSnapshot(revision: revision, repository: try self.opened(), files: self.files)
-        }
-    }
-
-    private func opened() throws -> Repository {
-        switch files.open() {
-        case .sound(let repository): return repository
-        case .absent:
-            throw GitError(code: .notFetched, message: "\(remote.url) has not been fetched yet", repository: remote.url)
-        case .damaged(let reason):
-            throw GitError(code: .damaged, message: "the mirror of \(remote.url) cannot be trusted (\(reason)): fetch again, which rebuilds it", repository: remote.url)
-        }
-    }
-
-    // MARK: Fetching
-
-    private func fetchLocked(_ ref: String, _ operation: Operation) throws -> Revision {
-        if case .sound(let repository) = files.open() {
-            do {
-                let revision = try download(ref, into: repository, operation)
-                try files.recordState(in: files.directory)
-                return revision
-            } catch let failure as LibGit2Failure where failure.concernsStorage {
-                files.markDamaged()  // built anew below: damage is never trusted
-            }
-        }
-        MirrorFiles.removeTree(files.incoming)
-        try MirrorFiles.makeParents(of: files.incoming)
-        let repository = try Repository(creating: files.incoming)
-        let revision = try download(ref, into: repository, operation)
-        try files.recordState(in: files.incoming)
-        try files.install()
-        return revision
-    }
-
-    private func download(_ ref: String, into repository: Repository, _ operation: Operation) throws -> Revision {
-        var handle: OpaquePointer?
-        try check(git_remote_create_anonymous(&handle, repository.handle, remote.url))
-        guard let handle else { throw LibGit2Failure(code: -1, category: 0, message: "no remote") }
-        defer { git_remote_free(handle) }
-        let session = RemoteSession(remote: remote, operation: operation)
-        let payload = Unmanaged.passUnretained(session).toOpaque()
-        defer { withExtendedLifetime(session) {} }
-        if let authority = remote.caFile {
-            try check(rc_git_option_two_strings(Int32(GIT_OPT_SET_SSL_CERT_LOCATIONS.rawValue), authority, nil))
-        }
-
-        var callbacks = git_remote_callbacks()
-        try check(git_remote_init_callbacks(&callbacks, UInt32(GIT_REMOTE_CALLBACKS_VERSION)))
-        RemoteSession.install(in: &callbacks, payload: payload)
-        try check(git_remote_connect(handle, GIT_DIRECTION_FETCH, &callbacks, nil, nil))
-        let refs = try advertised(handle)
-        var wanted: [RemoteRef]
+    /// The commit that `ref` stands for at the remote now, without fetching: what polling asks.
+    /// - Throws: `GitError` also for a commit id that no branch or tag points to, unless it is full.
+    package func remoteCommit(of ref: String, deadline: Duration = .seconds(30)) async throws -> String {
+        let refs = try await remoteRefs(deadline: deadline)
         switch RefResolution.target(of: ref, among: refs) {
-        case .advertised(let found): wanted = [found]
-        case .commit(let id):
-            if let commit = try? peeledCommit(id, in: repository) { return try revision(ref, commit: commit, in: repository) }
-            wanted = refs.filter { $0.name.hasPrefix("refs/heads/") || $0.name.hasPrefix("refs/tags/") }
-        case .unknown(let names):
-            throw GitError(
-                code: .unknownRef,
-                message: "\(remote.url) has no branch, tag or commit `\(ref)`" + (names.isEmpty ? ": it is empty" : "; there are, among others: \(names.joined(separator: ", "))"),
-                repository: remote.url)
-        case .ambiguous(let commits):
-            throw GitError(
-                code: .ambiguousRef, message: "`\(ref)` may be \(commits.joined(separator: " or ")) in \(remote.url): write more digits",
-                repository: remote.url)
-        }
-        try fetch(wanted, handle, repository, payload)
-        let commit = try commit(for: ref, among: wanted, in: repository)
-        return try revision(ref, commit: commit, in: repository)
-    }
-
-    private func fetch(_ wanted: [RemoteRef], _ handle: OpaquePointer, _ repository: Repository, _ payload: UnsafeMutableRawPointer) throws {
-        let missing = wanted.filter { item in
-            guard var oid = try? git_oid(parsing: item.objectID) else { return true }  // not an id: the fetch says so
-            var object: OpaquePointer?
-            defer { git_object_free(object) }
-            return git_object_lookup(&object, repository.handle, &oid, GIT_OBJECT_ANY) != 0
-        }
-        if !missing.isEmpty {
-            var options = git_fetch_options()
-            try check(git_fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION)))
-            options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
-            options.update_fetchhead = 0
-            RemoteSession.install(in: &options.callbacks, payload: payload)
-            let specs = missing.map { "+\($0.name):\(Self.storedName($0.name))" }
-            var pointers: [UnsafeMutablePointer<CChar>?] = specs.map { strdup($0) }
-            defer { pointers.forEach { free($0) } }
-            let count = pointers.count
-            let code = pointers.withUnsafeMutableBufferPointer { buffer in
-                var array = git_strarray(strings: buffer.baseAddress, count: count)
-                return git_remote_fetch(handle, &array, &options, nil)
-            }
-            try check(code)
-        }
-        // What was there already still has to be named as it is named now.
-        for item in wanted {
-            var oid = try git_oid(parsing: item.objectID)
-            var reference: OpaquePointer?
-            defer { git_reference_free(reference) }
-            try check(git_reference_create(&reference, repository.handle, Self.storedName(item.name), &oid, 1, nil))
+        case .advertised(let found): return found.commit
+        case .commit(let id) where id.isFullObjectID: return id
+        case .ambiguous(let ids): throw ambiguous(ref, ids)
+        case .commit, .unknown: throw unknown(ref, among: refs)
         }
     }
 
-    private static func storedName(_ name: String) -> String { "refs/mirror/\(name)" }
-
-    private func advertised(_ handle: OpaquePointer) throws -> [RemoteRef] {
-        var heads: UnsafeMutablePointer<UnsafePointer<git_remote_head>?>?
-        var count = 0
-        try check(git_remote_ls(&heads, &count, handle))
-        var refs: [RemoteRef] = []
-        for index in 0..<count {
-            guard let head = heads?[index]?.pointee else { continue }
-            let name = String(cString: head.name)
-            if name.hasSuffix("^{}") {
-                if let last = refs.lastIndex(where: { $0.name == String(name.dropLast(3)) }) { refs[last].peeledID = head.oid.text }
-            } else {
-                refs.append(RemoteRef(name: name, objectID: head.oid.text))
-            }
+    /// A directory name for the mirror of `url`: readable, safe in a path, and its own for each URL.
+    package static func directoryName(for url: String) -> String {
+        let shown = GitRemote(url: url).url
+        let readable = shown.split { "/:@\\".contains($0) }.suffix(2).joined(separator: "-").map { character -> Character in
+            character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == "_") ? character : "-"
         }
-        return refs
+        return "\(String(readable.suffix(48)))-\(JSONValue.string(shown).digest.suffix(16))"
     }
 
-    private func storedRefs(_ repository: Repository) throws -> [RemoteRef] {
-        var iterator: OpaquePointer?
-        try check(git_reference_iterator_glob_new(&iterator, repository.handle, "refs/mirror/*"))
-        defer { git_reference_iterator_free(iterator) }
-        var refs: [RemoteRef] = []
-        var reference: OpaquePointer?
-        while true {
-            let code = git_reference_next(&reference, iterator)
-            if code == GIT_ITEROVER.rawValue { return refs }
-            try check(code)
-            defer { git_reference_free(reference) }
-            guard let target = git_reference_target(reference) else { continue }
-            let name = String(String(cString: git_reference_name(reference)).dropFirst("refs/mirror/".count))
-            refs.append(RemoteRef(name: name, objectID: target.pointee.text, peeledID: try? peeledCommit(target.pointee.text, in: repository)))
-        }
-    }
+    // MARK: Errors
 
-    private func commit(for ref: String, among refs: [RemoteRef], in repository: Repository) throws -> String {
-        switch RefResolution.target(of: ref, among: refs) {
-        case .advertised(let found): return try peeledCommit(found.objectID, in: repository)
-        case .commit(let id): return try peeledCommit(id, in: repository)
-        case .unknown(let names):
-            throw GitError(
-                code: .unknownRef, message: "`\(ref)` was not fetched from \(remote.url); there are: \(names.joined(separator: ", "))",
-                repository: remote.url)
-        case .ambiguous(let commits):
-            throw GitError(
-                code: .ambiguousRef, message: "`\(ref)` may be \(commits.joined(separator: " or ")): write more digits", repository: remote.url)
-        }
-    }
+    func shown(_ ref: String) -> String { ref.isEmpty ? "HEAD" : "\"\(ref)\"" }
 
-    /// - Parameter id: a full or short id of a commit or an annotated tag.
-    private func peeledCommit(_ id: String, in repository: Repository) throws -> String {
-        var object: OpaquePointer?
-        try check(git_revparse_single(&object, repository.handle, "\(id)^{commit}"))
-        defer { git_object_free(object) }
-        return git_object_id(object).pointee.text
-    }
-
-    private func revision(_ ref: String, commit id: String, in repository: Repository) throws -> Revision {
-        var oid = try git_oid(parsing: id)
-        var commit: OpaquePointer?
-        try check(git_commit_lookup(&commit, repository.handle, &oid))
-        defer { git_commit_free(commit) }
-        let author = git_commit_author(commit)
-        return Revision(
-            repository: remote.url, ref: ref, commit: id, author: author.map { String(cString: $0.pointee.name) } ?? "",
-            subject: git_commit_summary(commit).map { String(cString: $0) } ?? "", committedAt: git_commit_time(commit))
-    }
-
-    private func error(for failure: LibGit2Failure, ref: String) -> GitError {
+    private func expired(_ doing: String, _ deadline: Duration) -> @Sendable (Operation) -> any Error {
         let url = remote.url
-        let text = failure.message
-        func make(_ code: GitError.Code, _ message: String) -> GitError {
-            GitError(code: code, message: message, repository: url, cause: text)
+        return { operation in
+            GitError(
+                code: .deadline,
+                message: "\(doing) of \(url) did not finish within \(deadline) (it was \(operation.phase)): check that the server answers, "
+                    + "or allow more time", repository: url)
         }
-        let lower = text.lowercased()
-        switch git_error_t(rawValue: failure.category) {
-        case _ where failure.code == GIT_EAUTH.rawValue || lower.contains("401") || lower.contains("403"):
-            return make(.authentication, "\(url) refuses the credentials: check the token, password or key, and its permission to read")
-        case _ where failure.code == GIT_ECERTIFICATE.rawValue:
-            return make(.untrustedHost, "\(url) is not trusted: give its certificate authority (caFile), or add its key to known_hosts")
-        case GIT_ERROR_SSH where lower.contains("auth"):
-            return make(.authentication, "\(url) refuses the key: check the key and its permission to read")
-        case GIT_ERROR_HTTP where lower.contains("404"), GIT_ERROR_OS where failure.code == GIT_ENOTFOUND.rawValue,
-            GIT_ERROR_REPOSITORY where failure.code == GIT_ENOTFOUND.rawValue:
-            return make(.noSuchRepository, "there is no repository at \(url): check the URL")
-        case GIT_ERROR_NET, GIT_ERROR_HTTP, GIT_ERROR_SSL, GIT_ERROR_SSH, GIT_ERROR_OS:
-            return make(.unreachable, "\(url) cannot be reached: check the URL and the network")
+    }
+
+    func unknown(_ ref: String, among refs: [RemoteRef]) -> GitError {
+        let names = RefResolution.suggestions(for: ref, among: refs)
+        let hint = names.isEmpty ? "the repository has no branches or tags" : "there are \(names.joined(separator: ", "))"
+        return GitError(code: .unknownRef, message: "\(remote.url) has no branch, tag or commit \(shown(ref)): \(hint)", repository: remote.url)
+    }
+
+    func ambiguous(_ ref: String, _ ids: [String]) -> GitError {
+        GitError(
+            code: .ambiguousRef, message: "\(shown(ref)) fits several objects of \(remote.url) \(ids.joined(separator: ", ")): give more digits",
+            repository: remote.url)
+    }
+
+    /// Runs `body` and gives libgit2's failures a place and a class.
+    func translating<Value>(_ doing: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let failure as LibGit2Failure {
+            throw classified(failure, doing)
+        } catch var error as GitError {
+            if error.repository.isEmpty { error.repository = remote.url }
+            throw error
+        }
+    }
+
+    private func classified(_ failure: LibGit2Failure, _ doing: String) -> GitError {
+        let (code, advice) = kind(of: failure)
+        return GitError(code: code, message: "can't \(doing) of \(remote.url): \(advice)", repository: remote.url, cause: failure.message)
+    }
+
+    private func kind(of failure: LibGit2Failure) -> (GitError.Code, String) {
+        switch (failure.code, git_error_t(rawValue: failure.category)) {
+        case (GIT_EAUTH.rawValue, _): return (.authentication, "check the credentials configured for it")
+        case (GIT_ECERTIFICATE.rawValue, _), (_, GIT_ERROR_SSL):
+            return (.untrustedHost, "check the server's certificate and the configured caFile")
+        case (GIT_ENOTFOUND.rawValue, GIT_ERROR_REPOSITORY), (GIT_ENOTFOUND.rawValue, GIT_ERROR_OS):
+            return (.noSuchRepository, "there is no repository, check the URL")
+        case (_, GIT_ERROR_OS): return (.fileSystem, "check the disk and the permissions of \(directory)")
+        case (_, GIT_ERROR_HTTP):
+            switch failure.httpStatus {
+            case 401?, 403?: return (.authentication, "the server refuses access, check the credentials configured for it")
+            case 404?, 410?: return (.noSuchRepository, "there is no such repository for these credentials, check the URL and the credentials")
+            case let status?: return (.unreachable, "the server answers with HTTP status \(status), try later or ask its owner")
+            case nil: return (.unreachable, "check the URL")
+            }
+        case (_, GIT_ERROR_NET), (_, GIT_ERROR_SSH): return (.unreachable, "check the URL, the network and the server")
         default:
-            return make(.failed, "fetching `\(ref)` from \(url) failed")
+            if failure.concernsStorage { return (.damaged, "the next fetch rebuilds the mirror \(directory)") }
+            return (.failed, "see the cause")
         }
     }
 }

@@ -4,7 +4,8 @@ import ResourceModel
 package enum GitCredentials: Sendable, Hashable {
     /// HTTP basic authentication.
     case basic(username: String, password: Redacted<String>)
-    /// An access token, sent as the password of a basic authentication, as the big hosts take it.
+    /// An access token: sent as the password of a basic authentication, as the big hosts take it, or as a bearer token to a
+    /// server that knows no basic authentication.
     case token(Redacted<String>)
     /// A private key file for SSH. A key with a passphrase belongs into an agent.
     case sshKey(path: String)
@@ -105,6 +106,7 @@ struct GitURL: Sendable, Hashable {
         }
         let login = scheme == "ssh" ? user.map { $0 + "@" } ?? "" : ""
         shown = "\(text[..<separator.lowerBound])://\(login)\(place)\(path)"
+        if scheme == "file" { path = GitURL.decoded(path[...]) }
         // ssh://host/~user/repository asks the server for a home directory.
         if scheme == "ssh", path.hasPrefix("/~") { path.removeFirst() }
     }

@@ -1,21 +1,18 @@
 import CLibGit2
 import ResourceModel
 
-/// One entry of a commit's tree.
+/// One thing that a commit's directory holds.
 package struct GitEntry: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
-        case file
-        case executable
-        /// What the link says, unresolved.
+        case file, executable, directory, submodule
+        /// `target` is the link's text, not followed.
         case symlink(target: String)
-        case directory
-        case submodule
     }
 
-    /// From the repository's root.
+    /// From the repository's root, without a leading slash.
     package var path: String
     package var kind: Kind
-    /// 40 hexadecimal digits.
+    /// 40 hexadecimal digits; for a submodule the commit of the other repository.
     package var objectID: String
 
     package init(path: String, kind: Kind, objectID: String) {
@@ -25,155 +22,175 @@ package struct GitEntry: Sendable, Hashable {
     }
 }
 
-/// A commit's files, read from the mirror without a checkout.
+/// A commit's files, read without a checkout. Each directory is parsed once and remembered. Safe to use from many tasks;
+/// a snapshot reads one thing at a time.
 package final class GitSnapshot: Sendable {
     package let revision: Revision
-    private let reader: Locked<TreeReader>
+
+    struct Item: Sendable {
+        var name: String
+        var mode: UInt32
+        var oid: git_oid
+        var isDirectory: Bool { mode == GIT_FILEMODE_TREE.rawValue }
+    }
+    struct Listing: Sendable {
+        var items: [Item]
+        var byName: [String: Int]
+    }
+
+    private let repository: Locked<Repository>
     private let files: MirrorFiles
     private let queue = BlockingQueue(label: "git.snapshot")
+    private let listings = Locked<[String: Listing]>([:])
+    private let root: git_oid
 
-    init(revision: Revision, repository: Repository, files: MirrorFiles) {
+    init(revision: Revision, repository: Repository, files: MirrorFiles) throws {
         self.revision = revision
         self.files = files
-        reader = Locked(TreeReader(repository: repository, commit: revision.commit))
+        var oid = try git_oid(parsing: revision.commit)
+        var commit: OpaquePointer?
+        try check(git_commit_lookup(&commit, repository.handle, &oid))
+        root = git_commit_tree_id(commit).pointee
+        git_commit_free(commit)
+        self.repository = Locked(repository)
     }
 
-    /// The id of the tree or blob at a path; `""` is the root; `nil` when the commit has no such path.
+    /// The id of the directory or file at `path`; `""` is the root. Equal ids mean equal contents.
+    /// - Returns: nil if the commit has nothing there. An unreadable mirror throws.
     package func objectID(at path: String) async throws -> String? {
-        try await read { try $0.entry(at: path)?.objectID }
+        try await objectIDs(at: [path])[0]
     }
 
-    /// What a path is; `nil` when the commit has no such path.
-    package func entry(at path: String) async throws -> GitEntry? {
-        try await read { try $0.entry(at: path) }
+    /// `objectID(at:)` for many paths at once, in their order.
+    package func objectIDs(at paths: [String]) async throws -> [String?] {
+        try await read { snapshot in try paths.map { try snapshot.find($0)?.oid.text } }
     }
 
-    /// The entries of a directory, sorted by path; directories themselves are listed too.
-    /// - Throws: `GitError` with `noSuchPath` when there is no such directory.
+    /// What lies in the directory at `path`, sorted by path.
+    /// - Parameter recursive: whether directories' contents follow; submodules and links are not entered.
+    /// - Throws: `GitError.Code.noSuchPath` if there is no such directory.
     package func entries(at path: String, recursive: Bool) async throws -> [GitEntry] {
-        try await read { reader in
-            guard let entry = try reader.entry(at: path), entry.kind == .directory else { throw self.missing(path) }
-            return try reader.entries(ofTree: entry.objectID, at: entry.path, recursive: recursive)
+        try await read { snapshot in
+            guard let item = try snapshot.find(path), item.isDirectory else { throw snapshot.missing(path, "directory") }
+            var entries: [GitEntry] = []
+            try snapshot.collect(item.oid, GitSnapshot.normalized(path).joined(separator: "/"), recursive, &entries)
+            return entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         }
     }
 
+    /// A file's bytes; of a symbolic link the target's path.
+    /// - Throws: `GitError.Code.noSuchPath` if there is no such file.
     package func contents(at path: String) async throws -> [UInt8] {
-        try await read { reader in
-            guard let entry = try reader.entry(at: path), entry.kind != .directory else { throw self.missing(path) }
-            return try reader.blob(entry.objectID)
+        try await read { snapshot in
+            guard let item = try snapshot.find(path), !item.isDirectory, item.mode != GIT_FILEMODE_COMMIT.rawValue else {
+                throw snapshot.missing(path, "file")
+            }
+            return try snapshot.blob(item.oid)
         }
     }
 
-    /// The contents of many files, in their order.
+    /// Many files' bytes, in the entries' order.
     package func contents(of entries: [GitEntry]) async throws -> [[UInt8]] {
-        try await read { reader in try entries.map { try reader.blob($0.objectID) } }
+        try await read { snapshot in
+            try entries.map { entry in
+                if entry.kind == .directory || entry.kind == .submodule { throw snapshot.missing(entry.path, "file") }
+                return try snapshot.blob(git_oid(parsing: entry.objectID))
+            }
+        }
     }
 
-    private func missing(_ path: String) -> GitError {
-        GitError(
-            code: .noSuchPath, message: "there is no `\(path)` in \(revision.repository) at \(revision.shortCommit)", repository: revision.repository)
-    }
+    // MARK: Reading, on the queue
 
-    private func read<Value: Sendable>(_ body: @escaping @Sendable (inout TreeReader) throws -> Value) async throws -> Value {
-        try await queue.run { _ in
+    func read<Value: Sendable>(_ body: @escaping @Sendable (GitSnapshot) throws -> Value) async throws -> Value {
+        try await queue.run { [self] _ in
             do {
-                return try self.reader.withLock { try body(&$0) }
+                return try body(self)
             } catch let failure as LibGit2Failure {
-                self.files.markDamaged()
+                // A commit that was fetched whole has all its objects: what can't be read is damage.
+                files.markDamaged()
                 throw GitError(
-                    code: .damaged, message: "the mirror of \(self.revision.repository) is damaged: the next fetch rebuilds it",
-                    repository: self.revision.repository, cause: failure.message)
+                    code: .damaged,
+                    message: "the mirror \(files.directory) of \(revision.repository) is damaged at commit \(revision.shortCommit): "
+                        + "fetch again, which rebuilds it", repository: revision.repository, cause: failure.message)
             }
         }
     }
-}
 
-/// Reads trees; each is parsed once.
-private struct TreeReader {
-    private let repository: Repository
-    private let commit: String
-    private var root: String?
-    private var trees: [String: [GitEntry]] = [:]
-    private var byName: [String: [String: GitEntry]] = [:]
+    static func normalized(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 
-    init(repository: Repository, commit: String) {
-        self.repository = repository
-        self.commit = commit
+    func missing(_ path: String, _ kind: String) -> GitError {
+        GitError(
+            code: .noSuchPath, message: "\(revision.repository) has no \(kind) \(path) at \(revision.ref) (\(revision.shortCommit))",
+            repository: revision.repository)
     }
 
-    private mutating func rootTree() throws -> String {
-        if let root { return root }
-        var oid = try git_oid(parsing: commit)
-        var handle: OpaquePointer?
-        try check(git_commit_lookup(&handle, repository.handle, &oid))
-        defer { git_commit_free(handle) }
-        let id = git_commit_tree_id(handle).pointee.text
-        root = id
-        return id
-    }
-
-    mutating func entry(at path: String) throws -> GitEntry? {
-        var current = GitEntry(path: "", kind: .directory, objectID: try rootTree())
-        for name in path.split(separator: "/") where name != "." {
-            guard current.kind == .directory else { return nil }
-            guard var next = try children(of: current.objectID)[String(name)] else { return nil }
-            next.path = current.path.isEmpty ? String(name) : "\(current.path)/\(name)"
-            current = next
+    private func find(_ path: String) throws -> Item? {
+        var item = Item(name: "", mode: GIT_FILEMODE_TREE.rawValue, oid: root)
+        for part in GitSnapshot.normalized(path) {
+            guard item.isDirectory else { return nil }
+            let oid = item.oid
+            let name = String(part)
+            guard let found = try withListing(oid, { listing in listing.byName[name].map { listing.items[$0] } }) else { return nil }
+            item = found
         }
-        return current
+        return item
     }
 
-    private mutating func children(of tree: String) throws -> [String: GitEntry] {
-        if let known = byName[tree] { return known }
-        let index = Dictionary(try parsed(tree).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        byName[tree] = index
-        return index
+    private func withListing<Value>(_ oid: git_oid, _ body: (Listing) throws -> Value) throws -> Value {
+        let key = oid.text
+        if let known = listings.withLock({ $0[key] }) { return try body(known) }
+        let listing = try parse(oid)
+        listings.withLock { $0[key] = listing }
+        return try body(listing)
     }
 
-    /// The tree's own entries; their paths are only names.
-    private mutating func parsed(_ tree: String) throws -> [GitEntry] {
-        if let known = trees[tree] { return known }
-        var oid = try git_oid(parsing: tree)
-        var handle: OpaquePointer?
-        try check(git_tree_lookup(&handle, repository.handle, &oid))
-        defer { git_tree_free(handle) }
-        var entries: [GitEntry] = []
-        for index in 0..<git_tree_entrycount(handle) {
-            guard let entry = git_tree_entry_byindex(handle, index) else { continue }
-            let id = git_tree_entry_id(entry).pointee.text
-            let kind: GitEntry.Kind
-            switch git_tree_entry_filemode(entry) {
-            case GIT_FILEMODE_TREE: kind = .directory
-            case GIT_FILEMODE_COMMIT: kind = .submodule
-            case GIT_FILEMODE_LINK: kind = .symlink(target: String(decoding: try blob(id), as: UTF8.self))
-            case GIT_FILEMODE_BLOB_EXECUTABLE: kind = .executable
-            default: kind = .file
+    private func parse(_ oid: git_oid) throws -> Listing {
+        try repository.withLock { repository in
+            var oid = oid
+            var tree: OpaquePointer?
+            try check(git_tree_lookup(&tree, repository.handle, &oid))
+            defer { git_tree_free(tree) }
+            var items: [Item] = []
+            let count = git_tree_entrycount(tree)
+            items.reserveCapacity(count)
+            for index in 0..<count {
+                guard let entry = git_tree_entry_byindex(tree, index) else { continue }
+                items.append(
+                    Item(
+                        name: String(cString: git_tree_entry_name(entry)), mode: git_tree_entry_filemode(entry).rawValue,
+                        oid: git_tree_entry_id(entry).pointee))
             }
-            entries.append(GitEntry(path: String(cString: git_tree_entry_name(entry)), kind: kind, objectID: id))
+            let byName = Dictionary(items.indices.map { (items[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
+            return Listing(items: items, byName: byName)
         }
-        trees[tree] = entries
-        return entries
     }
 
-    mutating func entries(ofTree tree: String, at path: String, recursive: Bool) throws -> [GitEntry] {
-        var result: [GitEntry] = []
-        for entry in try parsed(tree) {
-            var entry = entry
-            if !path.isEmpty { entry.path = "\(path)/\(entry.path)" }
-            result.append(entry)
-            if recursive, entry.kind == .directory {
-                result += try entries(ofTree: entry.objectID, at: entry.path, recursive: true)
+    private func collect(_ oid: git_oid, _ directory: String, _ recursive: Bool, _ entries: inout [GitEntry]) throws {
+        for item in try withListing(oid, { $0.items }) {
+            let path = directory.isEmpty ? item.name : "\(directory)/\(item.name)"
+            let kind: GitEntry.Kind =
+                switch item.mode {
+                case GIT_FILEMODE_TREE.rawValue: .directory
+                case GIT_FILEMODE_BLOB_EXECUTABLE.rawValue: .executable
+                case GIT_FILEMODE_LINK.rawValue: .symlink(target: String(decoding: try blob(item.oid), as: UTF8.self))
+                case GIT_FILEMODE_COMMIT.rawValue: .submodule
+                default: .file
+                }
+            entries.append(GitEntry(path: path, kind: kind, objectID: item.oid.text))
+            if recursive && kind == .directory { try collect(item.oid, path, true, &entries) }
+        }
+    }
+
+    private func blob(_ oid: git_oid) throws -> [UInt8] {
+        try repository.withLock { repository in
+            try repository.withObjects { objects in
+                var oid = oid
+                var object: OpaquePointer?
+                try check(git_odb_read(&object, objects, &oid))
+                defer { git_odb_object_free(object) }
+                guard let bytes = git_odb_object_data(object) else { return [] }
+                return Array(UnsafeRawBufferPointer(start: bytes, count: git_odb_object_size(object)))
             }
         }
-        return result.sorted { $0.path < $1.path }
-    }
-
-    func blob(_ id: String) throws -> [UInt8] {
-        var oid = try git_oid(parsing: id)
-        var handle: OpaquePointer?
-        try check(git_blob_lookup(&handle, repository.handle, &oid))
-        defer { git_blob_free(handle) }
-        guard let start = git_blob_rawcontent(handle) else { return [] }
-        return Array(UnsafeRawBufferPointer(start: start, count: Int(git_blob_rawsize(handle))))
     }
 }

@@ -43,6 +43,39 @@ final class Repository {
 
     deinit { git_repository_free(handle) }
 
+    /// The root directory of a commit; nil if there is no such commit.
+    func tree(of commit: git_oid) throws(LibGit2Failure) -> git_oid? {
+        var oid = commit
+        var commit: OpaquePointer?
+        let status = git_commit_lookup(&commit, handle, &oid)
+        if status == GIT_ENOTFOUND.rawValue { return nil }
+        try check(status)
+        defer { git_commit_free(commit) }
+        return git_commit_tree_id(commit).pointee
+    }
+
+    /// The paths that differ between two trees, sorted.
+    func changedPaths(from old: git_oid, to new: git_oid) throws(LibGit2Failure) -> [String] {
+        var (old, new) = (old, new)
+        var trees: (old: OpaquePointer?, new: OpaquePointer?)
+        try check(git_tree_lookup(&trees.old, handle, &old))
+        defer { git_tree_free(trees.old) }
+        try check(git_tree_lookup(&trees.new, handle, &new))
+        defer { git_tree_free(trees.new) }
+        var options = git_diff_options()
+        try check(git_diff_options_init(&options, UInt32(GIT_DIFF_OPTIONS_VERSION)))
+        options.flags = GIT_DIFF_INCLUDE_TYPECHANGE.rawValue | GIT_DIFF_SKIP_BINARY_CHECK.rawValue
+        var diff: OpaquePointer?
+        try check(git_diff_tree_to_tree(&diff, handle, trees.old, trees.new, &options))
+        defer { git_diff_free(diff) }
+        var paths: Set<String> = []
+        for index in 0..<git_diff_num_deltas(diff) {
+            guard let delta = git_diff_get_delta(diff, index)?.pointee else { continue }
+            for path in [delta.old_file.path, delta.new_file.path] { if let path { paths.insert(String(cString: path)) } }
+        }
+        return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     /// The object database; the caller frees it.
     func withObjects<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
         var objects: OpaquePointer?

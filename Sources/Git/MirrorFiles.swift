@@ -25,6 +25,15 @@ struct MirrorFiles: Sendable {
 
     /// Opens the mirror after holding its packs against what was recorded.
     func open() -> Condition {
+        while true {
+            let before = try? MirrorFiles.read(stateFile(directory))  // Unreadable: `inspected` says why it matters.
+            let condition = inspected()
+            guard case .damaged = condition, before != (try? MirrorFiles.read(stateFile(directory))) else { return condition }
+            // Another process put packs together, or a new mirror into place, meanwhile: look again.
+        }
+    }
+
+    private func inspected() -> Condition {
         guard access(directory, F_OK) == 0 else { return .absent }
         if access(damageMark, F_OK) == 0 { return .damaged("an object in it could not be read") }
         guard let bytes = try? MirrorFiles.read(stateFile(directory)),  // Why it can't be read makes no difference.
@@ -42,17 +51,25 @@ struct MirrorFiles: Sendable {
             var head: OpaquePointer?
             try check(git_reference_lookup(&head, repository.handle, "HEAD"))
             git_reference_free(head)
+            var configuration: OpaquePointer?
+            try check(git_repository_config_snapshot(&configuration, repository.handle))
+            git_config_free(configuration)
             return .sound(repository)
         } catch {
             return .damaged(error.message)
         }
     }
 
-    /// Records what is stored in `directory`, atomically.
-    func recordState(in directory: String) throws {
+    /// Records what is stored in `directory`, atomically. The lock is held: what others left unfinished there is removed.
+    /// - Parameter dropping: packs that are not to be counted on any more.
+    func recordState(in directory: String, dropping: Set<String> = []) throws {
         var packs = JSONObject()
-        for name in MirrorFiles.names(in: directory + "/objects/pack") where name.hasSuffix(".pack") {
-            packs[String(name.dropLast(5))] = .string("\(MirrorFiles.size(of: "\(directory)/objects/pack/\(name)"))")
+        for name in MirrorFiles.names(in: directory + "/objects/pack") {
+            if name.hasSuffix(".pack"), !dropping.contains(String(name.dropLast(5))) {
+                packs[String(name.dropLast(5))] = .string("\(MirrorFiles.size(of: "\(directory)/objects/pack/\(name)"))")
+            } else if !name.hasSuffix(".pack") && !name.hasSuffix(".idx") {
+                unlink("\(directory)/objects/pack/\(name)")  // A download's temporary file; its maker was interrupted.
+            }
         }
         let state: JSONValue = .object(["url": .string(url), "packs": .object(packs)])
         let bytes = state.serialized()
@@ -68,13 +85,16 @@ struct MirrorFiles: Sendable {
         try? MirrorFiles.write([], to: damageMark)  // A full disk: the object's hash still protects the next reader.
     }
 
-    /// Puts the mirror made in `incoming` into its place.
+    /// Puts the mirror made in `incoming` into its place; readers see the old one or the new one.
     func install() throws {
-        let old = directory + ".old"
-        MirrorFiles.removeTree(old)
-        if rename(directory, old) != 0 && errno != ENOENT { throw MirrorFiles.failure("move away", directory) }
-        guard rename(incoming, directory) == 0 else { throw MirrorFiles.failure("install", directory) }
-        MirrorFiles.removeTree(old)
+        if access(directory, F_OK) != 0 {
+            guard rename(incoming, directory) == 0 else { throw MirrorFiles.failure("install", directory) }
+        } else if rc_exchange(incoming, directory) != 0 {
+            // A file system that can't swap: readers may find nothing for a moment.
+            MirrorFiles.removeTree(directory)
+            guard rename(incoming, directory) == 0 else { throw MirrorFiles.failure("install", directory) }
+        }
+        MirrorFiles.removeTree(incoming)
     }
 
     /// Runs `body` while no other process or thread changes this mirror.
@@ -83,6 +103,7 @@ struct MirrorFiles: Sendable {
         let descriptor = Glibc.open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw MirrorFiles.failure("open", lockFile) }
         defer { close(descriptor) }
+        operation.phase = "waiting for another process that fetches into \(directory)"
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { throw MirrorFiles.failure("lock", lockFile) }
             // A lock has no descriptor to wait on: look again soon, or stop at once.
@@ -90,6 +111,14 @@ struct MirrorFiles: Sendable {
             if operation.stopped != nil { throw CancellationError() }
         }
         return try body()
+    }
+
+    /// Runs `body` under the lock if nobody holds it, and not at all otherwise.
+    func ifUnlocked(_ body: () throws -> Void) rethrows {
+        let descriptor = Glibc.open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try body() }
     }
 
     // MARK: Files

@@ -34,10 +34,20 @@ final class Operation: Sendable {
     let wake: Int32
     private let state = Locked<(stop: Stop?, onStop: (@Sendable (Stop) -> Void)?)>((nil, nil))
 
+    /// Which `HOST:PORT` its sockets may go to and went to.
+    let peers = Locked<(only: String?, seen: Set<String>)>((nil, []))
+    private let current = Locked("waiting for an earlier fetch of the same mirror")
+
     init() { wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) }
     deinit { close(wake) }
 
     var stopped: Stop? { state.withLock(\.stop) }
+
+    /// What it is doing, for the message when its time is up.
+    var phase: String {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
 
     /// Stops the operation; only the first reason counts.
     func stop(_ reason: Stop) {
@@ -106,10 +116,10 @@ struct BlockingQueue: Sendable {
 
     /// Runs `body` on the queue. When the deadline passes or the task is cancelled the caller gets its error at once, and
     /// the work is told to stop; work that is stuck where nothing can wake it keeps the queue, never the caller.
-    /// - Throws: `CancellationError`, `expired()` past the deadline, or what `body` throws.
+    /// - Throws: `CancellationError`, `expired` past the deadline, or what `body` throws.
     func run<Value: Sendable>(
-        deadline: Duration? = nil, expired: @escaping @Sendable () -> any Error = { CancellationError() },
-        _ body: @escaping @Sendable (Operation) throws -> Value
+        deadline: Duration? = nil, expired: @escaping @Sendable (Operation) -> any Error = { _ in CancellationError() },
+        afterwards: (@Sendable () -> Void)? = nil, _ body: @escaping @Sendable (Operation) throws -> Value
     ) async throws -> Value {
         try Task.checkCancellation()
         let operation = Operation()
@@ -123,7 +133,7 @@ struct BlockingQueue: Sendable {
                     }
                     continuation?.resume(with: result)
                 }
-                operation.onStop { resume(.failure($0 == .deadline ? expired() : CancellationError())) }
+                operation.onStop { resume(.failure($0 == .deadline ? expired(operation) : CancellationError())) }
                 var timer: (any DispatchSourceTimer)?
                 if let deadline {
                     let source = DispatchSource.makeTimerSource(queue: BlockingQueue.timers)
@@ -135,12 +145,15 @@ struct BlockingQueue: Sendable {
                 }
                 nonisolated(unsafe) let started = timer  // Only cancelled, once, by the work's end.
                 queue.async {
-                    defer {
-                        started?.cancel()
-                        operation.finish()
+                    do {
+                        defer {
+                            started?.cancel()
+                            operation.finish()
+                        }
+                        guard operation.stopped == nil else { return }
+                        resume(Result { try operation.run { try body(operation) } })
                     }
-                    guard operation.stopped == nil else { return }
-                    resume(Result { try operation.run { try body(operation) } })
+                    afterwards?()
                 }
             }
         } onCancel: {

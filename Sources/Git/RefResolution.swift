@@ -26,7 +26,7 @@ enum RefResolution {
     static func target(of ref: String, among refs: [RemoteRef]) -> RefTarget {
         if ref.isFullObjectID {
             let id = ref.lowercased()
-            return refs.first { $0.commit == id }.map { .advertised($0) } ?? .commit(id: id)
+            return refs.first { $0.commit == id || $0.objectID == id }.map { .advertised($0) } ?? .commit(id: id)
         }
         if let range = VersionRange(ref), let tag = newestTag(in: range, among: refs) { return .advertised(tag) }
         for name in [ref.isEmpty ? "HEAD" : ref, "refs/heads/\(ref)", "refs/tags/\(ref)", "refs/\(ref)"] {

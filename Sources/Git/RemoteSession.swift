@@ -2,58 +2,142 @@ import CLibGit2
 import Glibc
 import ResourceModel
 
-/// What libgit2 asks for while it talks to a remote: credentials, trust, and whether to go on.
+/// What libgit2 asks for while it talks to a remote: credentials, trust, and whether to go on. Outlives the connection.
 final class RemoteSession {
-    private let remote: GitRemote
-    private let operation: Operation
-    /// Servers ask again when they refuse: the same credentials are offered once.
-    private var hasOffered = false
+    let remote: GitRemote
+    let url: GitURL
+    let operation: Operation
+    /// What a callback or a transport found out; libgit2's codes carry less.
+    var failure: GitError?
+    /// The token is sent as `Authorization: Bearer` instead of as a password.
+    private var sendsBearer = false
+    private var attempts = 0
 
-    init(remote: GitRemote, operation: Operation) {
+    /// - Throws: `GitError` when the URL or a file it depends on can be seen to be wrong without asking anyone.
+    init(remote: GitRemote, operation: Operation) throws {
         self.remote = remote
+        self.url = GitURL(remote.url)
         self.operation = operation
+        switch url.scheme {
+        case "file": try requireDirectory()
+        case "http", "https", "git", "ssh":
+            guard !url.host.isEmpty, !url.host.hasPrefix("-"), url.user?.hasPrefix("-") != true else {
+                throw error(.invalidURL, "\(remote.url) names no host: write https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH")
+            }
+        default:
+            throw error(.invalidURL, "\(remote.url): can't fetch over \(url.scheme): known are https, http, ssh, git, file and plain paths")
+        }
     }
 
-    static func install(in callbacks: inout git_remote_callbacks, payload: UnsafeMutableRawPointer) {
-        callbacks.payload = payload
-        callbacks.credentials = { out, _, user, allowed, payload in
-            guard let payload else { return -1 }
-            let session = Unmanaged<RemoteSession>.fromOpaque(payload).takeUnretainedValue()
-            return session.credentials(out, user: user.map { String(cString: $0) }, allowed: allowed)
+    private func requireDirectory() throws {
+        var information = stat()
+        if stat(url.path, &information) != 0 {
+            throw error(
+                .noSuchRepository, "there is no repository at \(remote.url): check the path and whether its disk is mounted",
+                String(cString: strerror(errno)))
         }
-        callbacks.transfer_progress = { _, payload in
-            guard let payload else { return 0 }
-            return Unmanaged<RemoteSession>.fromOpaque(payload).takeUnretainedValue().operation.stopped == nil ? 0 : -1
-        }
-        callbacks.sideband_progress = { _, _, payload in
-            guard let payload else { return 0 }
-            return Unmanaged<RemoteSession>.fromOpaque(payload).takeUnretainedValue().operation.stopped == nil ? 0 : -1
-        }
-        // libgit2 1.5.1 looks into known_hosts itself; what it found valid or not is taken as it is.
-        callbacks.certificate_check = { _, valid, _, _ in valid == 1 ? 0 : Int32(GIT_ECERTIFICATE.rawValue) }
     }
 
-    private func credentials(_ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>?, user: String?, allowed: UInt32) -> Int32 {
-        if allowed & GIT_CREDENTIAL_USERNAME.rawValue != 0 { return git_credential_username_new(out, user ?? "git") }
-        guard !hasOffered else {
-            git_error_set_str(Int32(GIT_ERROR_NET.rawValue), "the server refused the credentials")
+    func error(_ code: GitError.Code, _ message: String, _ cause: String? = nil) -> GitError {
+        GitError(code: code, message: message, repository: remote.url, cause: cause)
+    }
+
+    /// Runs a call into libgit2; its failure becomes what this session knows better.
+    /// - Parameter isConnecting: nothing is stored yet, so what can't be read is the remote, not the mirror.
+    func explaining<Value>(isConnecting: Bool = false, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let reported as LibGit2Failure {
+            if let failure { throw failure }
+            guard isConnecting, reported.concernsStorage else { throw reported }
+            if reported.code == GIT_ENOTFOUND.rawValue || reported.category == GIT_ERROR_REPOSITORY.rawValue {
+                throw error(.noSuchRepository, "there is no repository at \(remote.url): check the URL", reported.message)
+            }
+            throw error(.failed, "the repository at \(remote.url) can't be read: check it there (git fsck)", reported.message)
+        }
+    }
+
+    /// There is a token, and the server itself, not one that it redirects to, did not want it as a password.
+    var mayOfferBearer: Bool {
+        guard case .token = remote.credentials else { return false }
+        return url.isHTTP && !sendsBearer && attempts == 0 && operation.peers.withLock { $0.seen == [server] }
+    }
+
+    /// From now on the token goes along with every request, and no socket to anyone else is opened: libgit2 sends headers of ours
+    /// wherever a redirect leads.
+    func offerBearer() {
+        sendsBearer = true
+        let server = server
+        operation.peers.withLock { $0.only = server }
+    }
+
+    private var server: String { "\(url.host):\(url.port ?? (url.scheme == "https" ? "443" : "80"))".lowercased() }
+
+    /// The headers to add, and which redirects to follow.
+    func withHeaders<Value>(_ body: (git_strarray, git_remote_redirect_t) throws -> Value) rethrows -> Value {
+        guard sendsBearer, case .token(let token) = remote.credentials else { return try body(git_strarray(), GIT_REMOTE_REDIRECT_INITIAL) }
+        return try withStrings(["Authorization: Bearer \(token.exposed)"]) { try body($0, GIT_REMOTE_REDIRECT_NONE) }
+    }
+
+    // MARK: Callbacks
+
+    func install(in callbacks: inout git_remote_callbacks) {
+        callbacks.payload = Unmanaged.passUnretained(self).toOpaque()
+        callbacks.transfer_progress = { _, payload in RemoteSession.of(payload).operation.stopped == nil ? 0 : -1 }
+        callbacks.sideband_progress = { _, _, payload in RemoteSession.of(payload).operation.stopped == nil ? 0 : -1 }
+        callbacks.certificate_check = { _, valid, _, payload in
+            if valid != 0 { return 0 }
+            let session = RemoteSession.of(payload)
+            session.failure = session.untrustedCertificate()
+            return GIT_ECERTIFICATE.rawValue
+        }
+        callbacks.credentials = { out, url, _, allowed, payload in
+            RemoteSession.of(payload).credential(out, url.map { String(cString: $0) } ?? "", allowed)
+        }
+        if url.isSSH {
+            callbacks.transport = { out, owner, payload in SSHTransport.make(out, owner, RemoteSession.of(payload)) }
+        }
+    }
+
+    private static func of(_ payload: UnsafeMutableRawPointer?) -> RemoteSession {
+        Unmanaged<RemoteSession>.fromOpaque(payload!).takeUnretainedValue()
+    }
+
+    private func untrustedCertificate() -> GitError {
+        let trusted = remote.caFile ?? "the system's authorities"
+        return error(
+            .untrustedHost,
+            "the certificate of \(url.host) is not signed by an authority in \(trusted), has expired or names another host: "
+                + "if the server has an authority of its own, configure its certificate as caFile")
+    }
+
+    /// Offers the credentials once, and only to the host that they were given for: a redirect must not carry them away.
+    private func credential(
+        _ out: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>?, _ place: String, _ allowed: UInt32
+    ) -> Int32 {
+        attempts += 1
+        func refuse(_ text: String) -> Int32 {
+            failure = error(.authentication, text)
             return GIT_EAUTH.rawValue
         }
-        hasOffered = true
-        switch remote.credentials {
-        case .basic(let name, let password) where allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0:
-            return git_credential_userpass_plaintext_new(out, name, password.exposed)
-        case .token(let token) where allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0:
-            return git_credential_userpass_plaintext_new(out, "x-access-token", token.exposed)
-        case .sshKey(let path) where allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0:
-            return git_credential_ssh_key_new(out, user ?? "git", nil, path, nil)
-        case .sshAgent, nil:
-            if allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0, getenv("SSH_AUTH_SOCK") != nil {
-                return git_credential_ssh_key_from_agent(out, user ?? "git")
-            }
-        default: break
+        let asking = GitURL(place)
+        guard asking.host == url.host, asking.port == url.port, asking.scheme == url.scheme else {
+            return refuse("\(remote.url) redirects to \(asking.host), which its credentials are not for: configure that URL")
         }
-        git_error_set_str(Int32(GIT_ERROR_NET.rawValue), "the server asks for credentials and none that fit are configured")
-        return GIT_EAUTH.rawValue
+        guard let credentials = remote.credentials else {
+            return refuse("\(remote.url) wants a user name and password or a token, and none is configured for it")
+        }
+        guard attempts == 1 else {
+            return refuse("\(remote.url) refuses the configured credentials: check them, whether they expired, and their permission to read")
+        }
+        guard allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0 else {
+            return refuse("\(remote.url) wants credentials of another kind than a password or a token")
+        }
+        switch credentials {
+        case .basic(let username, let password): return git_credential_userpass_plaintext_new(out, username, password.exposed)
+        case .token(let token): return git_credential_userpass_plaintext_new(out, "x-access-token", token.exposed)
+        case .sshKey, .sshAgent:
+            return refuse("\(remote.url) wants a user name and password or a token, and an SSH key is configured: use an ssh:// URL")
+        }
     }
 }

@@ -21,7 +21,7 @@ final class SocketStream {
     static func register() {
         var registration = git_stream_registration(
             version: GIT_STREAM_VERSION,
-            `init`: { out, host, port in
+            init: { out, host, port in
                 guard let out, let host, let port else { return -1 }
                 out.pointee = SocketStream.make(host: String(cString: host), port: String(cString: port))
                 return 0
@@ -62,6 +62,12 @@ final class SocketStream {
     }
 
     private func connect() -> Int32 {
+        let peer = "\(host):\(port)".lowercased()
+        let isForbidden = operation?.peers.withLock { peers in
+            peers.seen.insert(peer)
+            return peers.only != nil && peers.only != peer
+        }
+        if isForbidden == true { return fail("the server redirects to \(peer), which the token is not for") }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?

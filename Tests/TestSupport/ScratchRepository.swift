@@ -1,0 +1,94 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// A real bare repository and a clone to work in, made by the `git` command in a temporary directory.
+package struct ScratchRepository: Sendable {
+    /// The temporary directory; whatever a test puts here is removed with it.
+    package let root: String
+    package var bare: String { root + "/remote.git" }
+    package var work: String { root + "/work" }
+    /// The remote as a URL.
+    package var url: String { "file://" + bare }
+    /// A directory for a mirror; not made yet.
+    package var mirror: String { root + "/mirror" }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Runs `git` in the clone and returns what it printed, without the last line break.
+    @discardableResult
+    package func git(_ arguments: String...) async throws -> String { try await run(["git"] + arguments, in: work) }
+
+    /// Runs a program and returns what it printed, without the last line break.
+    @discardableResult
+    package func run(_ command: [String], in directory: String? = nil) async throws -> String {
+        let result = try await Subprocess.run(
+            .name(command[0]), arguments: Arguments(Array(command.dropFirst())),
+            environment: .inherit.updating([
+                "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_TERMINAL_PROMPT": "0",
+                "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
+                "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
+            ]),
+            workingDirectory: FilePath(directory ?? root), output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        guard case .exited(0) = result.terminationStatus else {
+            throw Failure(description: "\(command.joined(separator: " ")): \(result.terminationStatus): \(result.standardError)")
+        }
+        var text = result.standardOutput
+        if text.hasSuffix("\n") { text.removeLast() }
+        return text
+    }
+
+    /// Writes files into the clone; directories are made as needed.
+    package func write(_ files: [String: String]) throws {
+        for (path, text) in files {
+            var directory = work
+            for part in path.split(separator: "/").dropLast() {
+                directory += "/\(part)"
+                mkdir(directory, 0o755)
+            }
+            let file = try FileDescriptor.open(
+                FilePath("\(work)/\(path)"), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            _ = try file.closeAfter { try file.writeAll(text.utf8) }
+        }
+    }
+
+    /// Writes `files`, removes `removing`, commits everything and pushes the current branch.
+    /// - Returns: the commit's id.
+    @discardableResult
+    package func commit(_ files: [String: String] = [:], removing: [String] = [], message: String = "Change") async throws -> String {
+        try write(files)
+        for path in removing { try await git("rm", "-rq", path) }
+        try await git("add", "-A")
+        try await git("commit", "-q", "--allow-empty", "-m", message)
+        try await git("push", "-q", "origin", "HEAD")
+        return try await git("rev-parse", "HEAD")
+    }
+
+    /// Tags the current commit and pushes the tag; with a `message` the tag is annotated.
+    package func tag(_ name: String, message: String? = nil) async throws {
+        if let message { try await git("tag", "-f", "-a", name, "-m", message) } else { try await git("tag", "-f", name) }
+        try await git("push", "-qf", "origin", "refs/tags/\(name)")
+    }
+}
+
+/// Runs `body` with a new bare repository (default branch `main`, no commits yet) and a clone of it; removes both afterwards.
+package func withScratchRepository<Result>(_ body: (ScratchRepository) async throws -> Result) async throws -> Result {
+    var template = Array("/tmp/reconciler-git-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw ScratchRepository.Failure(description: "can't make a temporary directory") }
+    let root = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    let repository = ScratchRepository(root: root)
+    func remove() async throws { _ = try await repository.run(["rm", "-rf", root], in: "/") }
+    do {
+        try await repository.run(["git", "init", "-q", "--bare", "-b", "main", repository.bare])
+        try await repository.run(["git", "init", "-q", "-b", "main", repository.work])
+        try await repository.git("remote", "add", "origin", repository.url)
+        let result = try await body(repository)
+        try await remove()
+        return result
+    } catch {
+        try await remove()
+        throw error
+    }
+}
