@@ -4,9 +4,15 @@ import ResourceModel
 /// Real servers for a scratch repository, on loopback, gone when `body` has ended.
 extension ScratchRepository {
     private func serving<Result>(_ arguments: [String], _ body: (LoopbackServer) async throws -> Result) async throws -> Result {
-        let server = try LoopbackServer.start(arguments, log: serverLog)
-        defer { server.stop() }
-        return try await body(server)
+        let server = try await LoopbackServer.start(arguments, log: serverLog)
+        do {
+            let result = try await body(server)
+            try await server.stop()
+            return result
+        } catch {
+            try await server.stop()
+            throw error
+        }
     }
 
     /// What the servers wrote: for HTTP one line for each request, with its `Authorization`.

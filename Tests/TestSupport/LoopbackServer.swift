@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 
 /// A server process on a loopback port of the system's choice. It ends with `stop()`, and with the test process if that dies.
@@ -15,7 +16,18 @@ package final class LoopbackServer: Sendable {
 
     /// Starts `script` with the Python interpreter and waits until it has printed its port.
     /// - Parameter log: where its standard error goes.
-    package static func start(_ arguments: [String], log: String) throws -> LoopbackServer {
+    package static func start(_ arguments: [String], log: String) async throws -> LoopbackServer {
+        try await offThePool { try launch(arguments, log: log) }
+    }
+
+    /// Blocking calls keep a thread of their own: the pool's few are for everybody's tests.
+    private static func offThePool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "test.server").async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    private static func launch(_ arguments: [String], log: String) throws -> LoopbackServer {
         let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
         var input: [Int32] = [-1, -1]
         var output: [Int32] = [-1, -1]
@@ -52,9 +64,9 @@ package final class LoopbackServer: Sendable {
     }
 
     /// Ends the server and everything that it started.
-    package func stop() {
+    package func stop() async throws {
         kill(-process, SIGKILL)
-        waitpid(process, nil, 0)
+        try await LoopbackServer.offThePool { [process] in _ = waitpid(process, nil, 0) }
         close(lifeline)
     }
 
