@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 
 /// A server process on a loopback port of the system's choice. It ends with `stop()`, and with the test process if that dies.
@@ -17,56 +16,35 @@ package final class LoopbackServer: Sendable {
     /// Starts `script` with the Python interpreter and waits until it has printed its port.
     /// - Parameter log: where its standard error goes.
     package static func start(_ arguments: [String], log: String) async throws -> LoopbackServer {
-        try await offThePool { try launch(arguments, log: log) }
-    }
-
-    /// Blocking calls keep a thread of their own: the pool's few are for everybody's tests.
-    private static func offThePool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue(label: "test.server").async { continuation.resume(with: Result { try body() }) }
+        try await Spawn.offThePool {
+            let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
+            var pair: [Int32] = [-1, -1]
+            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+                throw ScratchRepository.Failure(description: "no sockets are left")
+            }
+            defer { close(pair[1]) }
+            let errors = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            defer { close(errors) }
+            let process = try Spawn.start([python, "-c", script] + arguments, input: pair[1], output: pair[1], errors: errors)
+            var line: [UInt8] = []
+            var byte: UInt8 = 0
+            close(pair[1])  // Else a server that failed would never end the line.
+            pair[1] = -1
+            while line.count < 8, recv(pair[0], &byte, 1, 0) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
+            guard let port = Int(String(decoding: line, as: UTF8.self)) else {
+                kill(-process, SIGKILL)
+                waitpid(process, nil, 0)
+                close(pair[0])
+                throw ScratchRepository.Failure(description: "the server \(arguments) did not start: see \(log)")
+            }
+            return LoopbackServer(port: port, process: process, lifeline: pair[0])
         }
-    }
-
-    private static func launch(_ arguments: [String], log: String) throws -> LoopbackServer {
-        let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
-        var input: [Int32] = [-1, -1]
-        var output: [Int32] = [-1, -1]
-        guard pipe(&input) == 0, pipe(&output) == 0 else { throw ScratchRepository.Failure(description: "no pipes are left") }
-        for descriptor in [input[1], output[0]] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input[0], 0)
-        posix_spawn_file_actions_adddup2(&actions, output[1], 1)
-        posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        for descriptor in [input[0], output[1]] where descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, 0x02)  // POSIX_SPAWN_SETPGROUP: its children go with it.
-        var pointers: [UnsafeMutablePointer<CChar>?] = ([python, "-c", script] + arguments).map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        var process: pid_t = 0
-        let code = posix_spawnp(&process, python, &actions, &attributes, &pointers, environ)
-        close(input[0])
-        close(output[1])
-        defer { close(output[0]) }
-        guard code == 0 else { throw ScratchRepository.Failure(description: "can't start \(python): \(String(cString: strerror(code)))") }
-        var line = [UInt8](repeating: 0, count: 16)
-        let count = read(output[0], &line, line.count)
-        let text = String(decoding: line.prefix(max(count, 0)).prefix { $0 != 10 }, as: UTF8.self)
-        guard let port = Int(text) else {
-            kill(-process, SIGKILL)
-            waitpid(process, nil, 0)
-            throw ScratchRepository.Failure(description: "the server \(arguments) did not start: see \(log)")
-        }
-        return LoopbackServer(port: port, process: process, lifeline: input[1])
     }
 
     /// Ends the server and everything that it started.
     package func stop() async throws {
         kill(-process, SIGKILL)
-        try await LoopbackServer.offThePool { [process] in _ = waitpid(process, nil, 0) }
+        try await Spawn.offThePool { [process] in _ = waitpid(process, nil, 0) }
         close(lifeline)
     }
 
