@@ -110,6 +110,8 @@ struct MirrorFiles: Sendable {
             _ = operation.wait(for: -1, events: 0, milliseconds: 10)
             if operation.stopped != nil { throw CancellationError() }
         }
+        // Closing alone would leave it held while a process that was just forked still has the descriptor.
+        defer { flock(descriptor, LOCK_UN) }
         return try body()
     }
 
@@ -118,7 +120,9 @@ struct MirrorFiles: Sendable {
         let descriptor = Glibc.open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try body() }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
+        defer { flock(descriptor, LOCK_UN) }
+        try body()
     }
 
     // MARK: Files
