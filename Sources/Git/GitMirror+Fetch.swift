@@ -21,6 +21,7 @@ extension GitMirror {
 
     /// Makes the mirror anew beside the old one, which stays until the new one is complete.
     private func rebuild(_ ref: String, _ operation: Operation) throws -> Revision {
+        if operation.stopped != nil { throw CancellationError() }
         MirrorFiles.removeTree(files.incoming)
         defer { MirrorFiles.removeTree(files.incoming) }
         try MirrorFiles.makeParents(of: files.incoming)

@@ -4,7 +4,7 @@ import ResourceModel
 import TestSupport
 import Testing
 
-@Suite struct DamageTests {
+@Suite(.serialized) struct DamageTests {
     @Test(arguments: [
         "chmod u+w objects/pack/*.pack && truncate -s -8 objects/pack/*.pack",
         "chmod u+w objects/pack/*.pack && truncate -s 0 objects/pack/*.pack",
@@ -109,7 +109,7 @@ import Testing
     }
 }
 
-@Suite struct SharedMirrorTests {
+@Suite(.serialized) struct SharedMirrorTests {
     @Test func severalMirrorsFetchIntoOneDirectory() async throws {
         try await withScratchRepository { repo in
             var made: [String] = []

@@ -3,7 +3,7 @@ import ResourceModel
 import TestSupport
 import Testing
 
-@Suite struct HTTPRemoteTests {
+@Suite(.serialized) struct HTTPRemoteTests {
     /// `ada:s3cret`.
     private let basic = "Basic YWRhOnMzY3JldA=="
     private let credentials = GitCredentials.basic(username: "ada", password: Redacted("s3cret"))

@@ -5,7 +5,7 @@ import Testing
 
 let soon = Duration.seconds(20)
 
-@Suite struct ReferenceTests {
+@Suite(.serialized) struct ReferenceTests {
     @Test func followsABranchOverFileURLs() async throws {
         try await withScratchRepository { repo in
             let first = try await repo.commit(["apps/a/x.yaml": "one"], message: "First")

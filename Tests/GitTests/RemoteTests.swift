@@ -8,7 +8,7 @@ func timed(_ body: () async -> Void) async -> Duration {
     await ContinuousClock().measure { await body() }
 }
 
-@Suite struct RemoteTests {
+@Suite(.serialized) struct RemoteTests {
     @Test func fetchesFromGitDaemon() async throws {
         try await withScratchRepository { repo in
             try await repo.withGitDaemon { url in
@@ -80,7 +80,7 @@ func timed(_ body: () async -> Void) async -> Duration {
             try await repo.commit(["a": "1"])
             try await repo.withHTTPBackend(["hang": "yes"]) { place in
                 let mirror = GitMirror(directory: repo.mirror, remote: GitRemote(url: "http://\(place)"))
-                let error = await #expect(throws: GitError.self) { try await mirror.fetch(ref: "main", deadline: .milliseconds(500)) }
+                let error = await #expect(throws: GitError.self) { try await mirror.fetch(ref: "main", deadline: .milliseconds(2_500)) }
                 #expect(error?.code == .deadline)
                 #expect(error?.message.contains("downloading") == true, "\(String(describing: error))")
             }

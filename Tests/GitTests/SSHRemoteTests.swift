@@ -3,7 +3,7 @@ import ResourceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SSHRemoteTests {
+@Suite(.serialized, .enabled(if: SSHServer.obstacle == nil, "\(SSHServer.obstacle ?? "")")) struct SSHRemoteTests {
     private func fetch(_ repo: ScratchRepository, _ server: SSHServer, _ credentials: GitCredentials?, url: String? = nil) async throws -> Revision {
         let remote = GitRemote(url: url ?? server.url, credentials: credentials, knownHostsFile: server.knownHosts)
         return try await GitMirror(directory: repo.mirror, remote: remote).fetch(ref: "main", deadline: soon)

@@ -3,7 +3,7 @@ import ResourceModel
 import TestSupport
 import Testing
 
-@Suite struct SnapshotTests {
+@Suite(.serialized) struct SnapshotTests {
     @Test func readsTreesAndTellsKindsApart() async throws {
         try await withScratchRepository { repo in
             try repo.write(["apps/a/x.yaml": "x", "apps/b/run.sh": "#!/bin/sh\n"])

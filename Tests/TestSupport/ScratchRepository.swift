@@ -80,7 +80,9 @@ package func withScratchRepository<Result>(_ body: (ScratchRepository) async thr
     guard mkdtemp(&template) != nil else { throw ScratchRepository.Failure(description: "can't make a temporary directory") }
     let root = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     let repository = ScratchRepository(root: root)
-    func remove() async throws { _ = try await repository.run(["rm", "-rf", root], in: "/") }
+    // Work that was cancelled may still be putting its files away.
+    let removal = #"for try in 1 2 3 4 5 6 7 8 9; do rm -rf "$1" 2>&- && exit; sleep 0.1; done; rm -rf "$1""#
+    func remove() async throws { _ = try await repository.run(["sh", "-c", removal, "sh", root], in: "/") }
     do {
         let setup = "git init -q --bare -b main remote.git; git init -q -b main work; git -C work remote add origin \"$1\""
         try await repository.run(["sh", "-euc", setup, "sh", repository.url])
