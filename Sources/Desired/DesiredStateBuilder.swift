@@ -48,6 +48,14 @@ package struct RepositoryCredential: Sendable {
         self.caFile = caFile
         self.knownHostsFile = knownHostsFile
     }
+
+    /// Whether `repository` is `url` or lies below it. `https://host` does not cover `https://host.example`: an application
+    /// must not be able to send the credentials of one server to another.
+    package func covers(_ repository: String) -> Bool {
+        guard repository.hasPrefix(url) else { return false }
+        let rest = repository.dropFirst(url.count)
+        return url.hasSuffix("/") || url.hasSuffix(":") || rest.isEmpty || rest == ".git" || rest.hasPrefix("/")
+    }
 }
 
 /// The first two steps of a reconciliation: fetch (`Application` → `Revision`) and render (`Revision` → `DesiredState`).
@@ -191,7 +199,7 @@ package final class DesiredStateBuilder: Sendable {
     }
 
     private func remote(for url: String) -> GitRemote {
-        let credential = configuration.credentials.filter { url.hasPrefix($0.url) }.max { $0.url.count < $1.url.count }
+        let credential = configuration.credentials.filter { $0.covers(url) }.max { $0.url.count < $1.url.count }
         return GitRemote(
             url: url, credentials: credential?.credentials, caFile: credential?.caFile, knownHostsFile: credential?.knownHostsFile)
     }
