@@ -26,7 +26,11 @@ enum Spawn {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, 0x02)  // POSIX_SPAWN_SETPGROUP
+        // POSIX_SPAWN_SETPGROUP 2, SETSIGMASK 8: a dispatch thread blocks signals, and what it starts would ignore SIGTERM.
+        posix_spawnattr_setflags(&attributes, 0x02 | 0x08)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
         let words = ["env"] + command
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
