@@ -88,6 +88,17 @@ class Cluster:
     def kubectl(self, *arguments):
         run("kubectl", "--kubeconfig", self.kubeconfig, *arguments, stdout=subprocess.DEVNULL)
 
+    def settle(self, namespace):
+        """Until the controllers have seen what was written: their work belongs to no case."""
+        template = "{range .items[*]}{.status.observedGeneration}{'\\n'}{end}"
+        command = ["kubectl", "--kubeconfig", self.kubeconfig, "-n", namespace, "get", "deployments", "-o", f"jsonpath={template}"]
+        end = time.monotonic() + 120
+        while "" in run(*command, capture_output=True, text=True).stdout.split("\n")[:-1]:
+            if time.monotonic() > end:
+                sys.exit(f"bench: the Deployments of {namespace} were not looked at within two minutes")
+            time.sleep(0.2)
+        time.sleep(0.5)
+
     def stop(self):
         if self.process:
             self.process.send_signal(signal.SIGTERM)
@@ -170,7 +181,8 @@ def measure(cluster, work, repository, objects, namespaces, results):
         "KUBECONFIG": cluster.kubeconfig}
     command = ["reconciler", "sync", "--app", "bench", "--path", "applications"]
     raw_seconds = raw(cluster, work, namespaces[0], objects)
-    for name in results:
+    for name, namespace in zip(results, namespaces):
+        cluster.settle(namespace)
         seconds, rss, output = timed(command, environment)
         print(f"{name}: {seconds:.3f} s, raw {raw_seconds:.3f} s, {rss:.0f} MiB", file=sys.stderr)
         if options.rounds == 1:
