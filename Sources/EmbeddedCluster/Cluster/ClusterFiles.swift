@@ -92,7 +92,11 @@ final class DirectoryLock: Sendable {
         self.file = file
     }
 
-    func release() { close(file) }
+    /// Unlocks as well as closes: a child that is just being started may still hold a copy of the descriptor.
+    func release() {
+        flock(file, LOCK_UN)
+        close(file)
+    }
 
     /// Whether a process holds the lock now.
     static func isHeld(_ files: ClusterFiles) -> Bool {

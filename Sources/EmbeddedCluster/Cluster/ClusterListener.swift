@@ -38,7 +38,7 @@ final class ClusterListener: Sendable {
             }, logger: quiet)
         var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(2)
-        configuration.maximumCancellationDuration = .seconds(2)
+        // No limit on the cancellation that follows: at its end the whole process would be stopped.
         let group = ServiceGroup(configuration: configuration)
         let task = Task {
             defer { continuation.finish() }
