@@ -33,9 +33,8 @@ extension JSONValue {
 
     /// SHA-256 of `canonicalBytes`, 64 hexadecimal digits.
     package var digest: String {
-        SHA256.hash(data: canonicalBytes).map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: SHA256.hash(data: canonicalBytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

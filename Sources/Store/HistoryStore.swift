@@ -36,9 +36,7 @@ package final class HistoryStore: Sendable {
     /// - Returns: its id, counting up over all applications.
     @discardableResult
     package func record(_ report: SyncReport) async throws -> Int64 {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let text = String(decoding: try encoder.encode(report), as: UTF8.self)
+        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
         return try await database.write { db in
             try db.execute(
                 sql: """
