@@ -112,7 +112,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
-        .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel"]),
         .testTarget(name: "ReconcilerTests", dependencies: ["Reconciler", "Desired", "Applier", "Store", "ResourceModel", "TestSupport"]),
         .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "YAML", "ResourceModel", "TestSupport"]),
@@ -120,8 +120,12 @@ let package = Package(
             name: "APIConformance",
             dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"],
             resources: [.copy("Recorded")]),
-        .testTarget(name: "EndToEndTests", dependencies: ["ResourceModel", "TestSupport", subprocess]),
-        .testTarget(name: "CLITests", dependencies: ["ResourceModel", "TestSupport", subprocess]),
+        .testTarget(name: "EndToEndTests", dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport", system]),
+        .testTarget(
+            name: "CLITests", dependencies: ["KubernetesClient", "ResourceModel", "TestSupport", system, hummingbird, lifecycle, logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

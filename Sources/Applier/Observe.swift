@@ -4,8 +4,8 @@ import ResourceModel
 extension Applier {
     /// Gives each manifest the identity that it has on this cluster: whether its kind has namespaces is the server's to say.
     ///
-    /// A kind that the server does not know passes when its CustomResourceDefinition is among the manifests.
-    /// - Throws: `Problems`, one for each unknown kind, with file and line.
+    /// A kind or a version that the server does not know passes when its CustomResourceDefinition is among the manifests.
+    /// - Throws: `Problems`, one for each unknown kind or version, with file and line.
     package func resolved(_ desired: DesiredState, namespace: String?) async throws -> DesiredState {
         let definitions = Dictionary(
             desired.manifests.compactMap { manifest in manifest.definedKind.map { ($0.kind, $0.namespaced) } },
@@ -17,7 +17,15 @@ extension Applier {
             let kind = manifest.groupVersionKind
             if scopes[kind] == nil {
                 do {
-                    scopes[kind] = try await client.resource(for: kind.groupKind, preferring: kind.version).namespaced
+                    let resource = try await client.resource(for: kind.groupKind, preferring: kind.version)
+                    scopes[kind] = resource.namespaced
+                    if resource.version != kind.version, definitions[kind.groupKind] == nil {
+                        problems.append(
+                            Problem(
+                                code: "kind.unknown-version",
+                                message: "\(client.server) serves no \(kind.kind) in \(kind.apiVersion)", location: manifest.source,
+                                resource: manifest.id, hint: "write `apiVersion: \(resource.apiVersion)`"))
+                    }
                 } catch let error as DiscoveryError where error.code == "unknown-kind" {
                     scopes[kind] = definitions[kind.groupKind]
                     if scopes[kind] == nil {

@@ -2,7 +2,7 @@ import KubernetesClient
 import ResourceModel
 
 extension Applier {
-    /// Tells, without saying what, that an object which the application owns was changed or deleted in a way that may be drift:
+    /// Tells once at the beginning, and then whenever, without saying what, that an object which the application owns was changed or deleted in a way that may be drift:
     /// what only the status or the resourceVersion shows is left out. Quick changes come together as one.
     package func ownedObjectChanges(of application: String) -> AsyncThrowingStream<Void, any Error> {
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
@@ -35,7 +35,8 @@ extension Applier {
                             switch event {
                             case .listed(let items, _):
                                 let now = try Dictionary(uniqueKeysWithValues: items.map { try fingerprint($0, resource) })
-                                if !isFirst, now != seen { onChange() }
+                                // What changed before the watch began nobody else would tell.
+                                if isFirst || now != seen { onChange() }
                                 seen = now
                                 isFirst = false
                             case .added(let item), .modified(let item):

@@ -22,7 +22,11 @@ package struct ReconcileLoop: Service {
         self.onEvent = onEvent
     }
 
-    /// Runs until a graceful shutdown or a cancellation; a sync that is under way is finished first.
+    /// How long a sync that is under way may go on after the word to stop.
+    private static let patience = Duration.seconds(3)
+
+    /// Runs until a graceful shutdown or a cancellation. A sync that is under way is finished first, or stopped between two writes
+    /// when it takes longer than `patience`.
     package func run() async throws {
         let (triggers, trigger) = AsyncStream.makeStream(of: Trigger.self, bufferingPolicy: .bufferingNewest(1024))
         try await withGracefulShutdownHandler {
@@ -31,6 +35,8 @@ package struct ReconcileLoop: Service {
                 group.addTask { await work(triggers, trigger) }
                 try await group.next()
                 trigger.finish()
+                group.addTask { try await Task.sleep(for: Self.patience) }
+                try await group.next()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -157,16 +163,18 @@ package struct ReconcileLoop: Service {
     /// Turns changes of the application's objects into triggers, several quick ones into one.
     private func watch(_ application: Application, _ trigger: AsyncStream<Trigger>.Continuation) async {
         while !Task.isCancelled {
+            var pause = Duration.seconds(5)
             do {
                 for try await _ in page.applier.ownedObjectChanges(of: application.name) {
                     trigger.yield(.drift(application: application.name))
                 }
+                pause = .milliseconds(500)  // its kinds changed: look at the new ones
             } catch is CancellationError {
                 return
             } catch {
                 logger.warning("\(application.name): watching its objects failed, again in 5 s: \(error)")
             }
-            do { try await Task.sleep(for: .seconds(5)) } catch { return }
+            do { try await Task.sleep(for: pause) } catch { return }
         }
     }
 }

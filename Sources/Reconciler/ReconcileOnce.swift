@@ -3,6 +3,7 @@ import Desired
 import Logging
 import ResourceModel
 import Store
+import Synchronization
 
 /// One application, once: fetch → render → observe → compare → plan → execute → conclude. `diff` stops after compare, `plan`
 /// after plan, `sync` runs it all: what was shown is what is done.
@@ -20,16 +21,35 @@ package struct ReconcileOnce: Sendable {
         self.now = now
     }
 
-    /// - Throws: whatever kept a step from being done whole; nothing was written then, or the history says what was.
+    /// - Throws: whatever kept a step from being done whole. A sync's failure is in the history then, with the writes that it did.
     package func run(
         _ application: Application, project: AppProject, request: SyncRequest,
         onEvent: @escaping @Sendable (SyncEvent) -> Void = { _ in }
     ) async throws -> Reconciliation {
         let startedAt = now()
-        let applySet = ApplySet(application: application.name)
-
         let revision = try await builder.fetch(application)
         onEvent(.fetched(application: application.name, revision))
+        guard request.extent == .execute else {
+            return try await reconcile(application, project, at: revision, request, startedAt, onEvent)
+        }
+        let done = StepLog()
+        do {
+            return try await reconcile(application, project, at: revision, request, startedAt) { event in
+                done.note(event)
+                onEvent(event)
+            }
+        } catch {
+            await recordFailure(error, of: application, at: revision, steps: done.steps, trigger: request.trigger, startedAt: startedAt)
+            throw error
+        }
+    }
+
+    /// The page: every step from a revision to a report.
+    private func reconcile(
+        _ application: Application, _ project: AppProject, at revision: Revision, _ request: SyncRequest, _ startedAt: Double,
+        _ onEvent: @escaping @Sendable (SyncEvent) -> Void
+    ) async throws -> Reconciliation {
+        let applySet = ApplySet(application: application.name)
 
         let rendered = try await builder.desiredState(of: application, at: revision)
         let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
@@ -60,10 +80,28 @@ package struct ReconcileOnce: Sendable {
             onEvent(.waiting(application: application.name, $0))
         }
         let report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
-        try await history.record(report)
+        try await record(report)
         onEvent(.finished(report))
         result.report = report
         return result
+    }
+
+    /// Records also when the run was cancelled: what was written is no less written.
+    private func record(_ report: SyncReport) async throws {
+        try await Task { try await history.record(report) }.value
+    }
+
+    private func recordFailure(
+        _ error: any Error, of application: Application, at revision: Revision, steps: [StepResult], trigger: String, startedAt: Double
+    ) async {
+        let isCancelled = error is CancellationError || Task.isCancelled
+        let report = SyncReport(
+            application: application.name, revision: revision, planID: "", trigger: trigger, startedAt: startedAt, finishedAt: now(),
+            conclusion: isCancelled ? .canceled : .failed, message: isCancelled ? "stopped before its end" : "\(error)", sync: .unknown,
+            health: HealthAssessment(.unknown), steps: steps)
+        do { try await record(report) } catch let second {
+            Logger(label: "reconciler").error("\(application.name): the failed attempt could not be recorded: \(second)")
+        }
     }
 
     private func permit(_ desired: DesiredState, _ application: Application, _ project: AppProject) throws {
@@ -97,7 +135,7 @@ package struct ReconcileOnce: Sendable {
     ) async throws -> HealthAssessment {
         var known = run.live.objects.mapValues { ResourceModelHealth.of($0) }
         for step in steps { known[step.id] = step.health }
-        let ids = run.desired.manifests.map(\.id)
+        let ids = run.desired.manifests.filter { countsForHealth($0.body) }.map(\.id)
         if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {
             let waited = try await applier.waitForHealth(
                 of: ids.filter { known[$0]?.status != .healthy }, versions: run.desired.versions, timeout: timeout, onChange: onChange)
@@ -140,5 +178,19 @@ private enum ResourceModelHealth {
 }
 
 extension StepResult {
-    package var isFailure: Bool { if case .failed = actuation { true } else { false } }
+    package var isFailure: Bool { failure != nil }
+
+    /// Why the step failed; `nil` when it did not.
+    package var failure: String? { if case .failed(let message) = actuation { message } else { nil } }
+}
+
+/// The steps that a run reported so far.
+private final class StepLog: Sendable {
+    private let noted = Mutex<[StepResult]>([])
+
+    func note(_ event: SyncEvent) {
+        if case .stepFinished(_, let step) = event { noted.withLock { $0.append(step) } }
+    }
+
+    var steps: [StepResult] { noted.withLock { $0 } }
 }

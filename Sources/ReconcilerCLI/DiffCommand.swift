@@ -14,7 +14,8 @@ struct DiffCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            try await Target.with(target) { target in
+            try selection.check()
+            return try await Target.with(target) { target in
                 let catalog = try await target.catalog()
                 var results: [JSONValue] = []
                 var hasDifferences = false

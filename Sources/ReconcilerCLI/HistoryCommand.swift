@@ -33,12 +33,12 @@ struct HistoryCommand: AsyncParsableCommand {
             }
             print(
                 table(
-                    ["ID", "STARTED (UTC)", "APPLICATION", "REVISION", "TRIGGER", "CONCLUSION", "WRITES", "SECONDS", "MESSAGE"],
+                    ["ID", "STARTED (UTC)", "APPLICATION", "REVISION", "AUTHOR", "COMMIT", "TRIGGER", "CONCLUSION", "WRITES", "SECONDS", "MESSAGE"],
                     attempts.map { id, report in
-                        let milliseconds = Int(((report.finishedAt - report.startedAt) * 1000).rounded())
                         return [
-                            "\(id)", Clocks.text(report.startedAt), report.application, report.revision.shortCommit, report.trigger,
-                            report.conclusion.rawValue, "\(report.steps.count)", "\(Double(milliseconds) / 1000)", report.message,
+                            "\(id)", Clocks.text(report.startedAt), report.application, report.revision.shortCommit, report.revision.author,
+                            cut(report.revision.subject, 50), report.trigger,
+                            report.conclusion.rawValue, "\(report.steps.count)", seconds(report), firstLine(outcome(report)),
                         ]
                     }))
             return 0

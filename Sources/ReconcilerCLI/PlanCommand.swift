@@ -16,7 +16,8 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            try await Target.with(target) { target in
+            try selection.check()
+            return try await Target.with(target) { target in
                 let catalog = try await target.catalog()
                 var code: Int32 = 0
                 var plans: [JSONValue] = []
@@ -40,7 +41,7 @@ struct PlanCommand: AsyncParsableCommand {
         for (index, step) in plan.steps.enumerated() {
             rows.append(["\(index + 1)", step.phase.rawValue, "\(step.wave)", word(step.change.action), "\(step.change.id)"])
         }
-        var lines = ["\(plan.application) at \(plan.revision.shortCommit), plan \(plan.id): \(plan.steps.count) steps, \(plan.unchanged.count) unchanged"]
+        var lines = ["\(plan.application) at \(plan.revision.shortCommit), plan \(plan.id): \(plan.steps.count) \(plan.steps.count == 1 ? "step" : "steps"), \(plan.unchanged.count) unchanged"]
         if !rows.isEmpty { lines.append(table(["STEP", "PHASE", "WAVE", "ACTION", "OBJECT"], rows)) }
         for change in plan.skipped {
             if case .skip(let reason) = change.action { lines.append("skipped \(change.id): \(sentence(reason))") }

@@ -18,7 +18,12 @@ struct Settings {
 
     init(_ options: TargetOptions) throws {
         let file = options.config ?? (access("reconciler.yaml", R_OK) == 0 ? "reconciler.yaml" : nil)
-        let values = try file.map(Self.read) ?? [:]
+        let values: JSONObject
+        do {
+            values = try file.map(Self.read) ?? [:]
+        } catch {
+            throw UsageError("the configuration cannot be used: \(error)")
+        }
         repository = options.repo ?? Environment.value("RECONCILER_REPO") ?? values["repository"]?.stringValue
         branch = options.branch ?? Environment.value("RECONCILER_BRANCH") ?? values["branch"]?.stringValue ?? "main"
         path = options.path ?? Environment.value("RECONCILER_PATH") ?? values["path"]?.stringValue ?? "environments"

@@ -21,6 +21,8 @@ struct StatusCommand: AsyncParsableCommand {
         var revision: String
         var resources: [Resource]
         var message: String
+        var commit: Revision?
+        var lastSync: SyncReport?
     }
 
     private struct Resource {
@@ -34,10 +36,16 @@ struct StatusCommand: AsyncParsableCommand {
         try await exiting {
             try await Target.with(target) { target in
                 let catalog = try await target.catalog()
-                for problem in catalog.problems { Terminal.error("\(problem)") }
+                for problem in catalog.problems { Terminal.error("\(problem.severity.rawValue): \(problem)") }
                 let chosen = try application.map { [try catalog.application(named: $0)] } ?? catalog.applications
                 var lines: [Line] = []
                 for application in chosen { lines.append(await line(application, catalog, target)) }
+                if application == nil {
+                    for (name, problems) in catalog.rejected {
+                        lines.append(unknown(name, problems.map(\.description).joined(separator: "\n")))
+                    }
+                    lines.sort { $0.application < $1.application }
+                }
                 show(lines)
                 return lines.contains { $0.sync == .unknown } || !catalog.rejected.isEmpty ? 1 : 0
             }
@@ -54,15 +62,24 @@ struct StatusCommand: AsyncParsableCommand {
                     id: change.id, sync: change.action == .unchanged ? "Synced" : change.action == .prune ? "OutOfSync (prune)" : "OutOfSync",
                     health: change.live.map { health(of: $0.body) } ?? HealthAssessment(.missing))
             }
-            let declared = resources.filter { $0.sync != "OutOfSync (prune)" }
+            let counted = Set(result.desired.manifests.filter { countsForHealth($0.body) }.map(\.id))
+            let last = try await target.history.attempts(of: application.name, limit: 1).first?.report
+            let revision = result.desired.revision
+            // Why it is not as declared, where the last attempt at this very commit says it.
+            let failure = last.flatMap {
+                result.hasDifferences && $0.revision.commit == revision.commit && $0.conclusion != .succeeded ? "\($0.conclusion.rawValue): \(outcome($0))" : nil
+            }
             return Line(
                 application: application.name, sync: result.hasDifferences ? .outOfSync : .synced,
-                health: aggregateHealth(declared.map { ($0.id, $0.health) }), revision: result.desired.revision.shortCommit,
-                resources: resources.sorted { $0.id < $1.id }, message: result.desired.revision.subject)
+                health: aggregateHealth(resources.filter { counted.contains($0.id) }.map { ($0.id, $0.health) }), revision: revision.shortCommit,
+                resources: resources.sorted { $0.id < $1.id }, message: failure ?? revision.subject, commit: revision, lastSync: last)
         } catch {
-            return Line(
-                application: application.name, sync: .unknown, health: HealthAssessment(.unknown), revision: "-", resources: [], message: "\(error)")
+            return unknown(application.name, "\(error)")
         }
+    }
+
+    private func unknown(_ name: String, _ message: String) -> Line {
+        Line(application: name, sync: .unknown, health: HealthAssessment(.unknown), revision: "-", resources: [], message: message)
     }
 
     private func show(_ lines: [Line]) {
@@ -72,6 +89,7 @@ struct StatusCommand: AsyncParsableCommand {
                     "application": .string(line.application), "sync": .string(line.sync.rawValue),
                     "health": ["status": .string(line.health.status.rawValue), "message": .string(line.health.message)],
                     "revision": .string(line.revision), "message": .string(line.message),
+                    "commit": line.commit.map(json) ?? .null, "lastSync": line.lastSync.map(json) ?? .null,
                     "resources": .array(
                         line.resources.map {
                             ["object": json($0.id), "sync": .string($0.sync), "health": .string($0.health.status.rawValue), "message": .string($0.health.message)]
@@ -87,10 +105,17 @@ struct StatusCommand: AsyncParsableCommand {
                 lines.map { line in
                     [
                         line.application, line.sync.rawValue, line.health.status.rawValue, line.revision, "\(line.resources.count)",
-                        line.health.message.isEmpty ? line.message : line.health.message,
+                        firstLine(line.health.message.isEmpty ? line.message : line.health.message),
                     ]
                 }))
         guard application != nil, let line = lines.first else { return }
+        if let commit = line.commit {
+            print("\ncommit     \(commit.shortCommit) \(commit.subject) (\(commit.author), \(Clocks.text(Double(commit.committedAt))) UTC)")
+        }
+        if let last = line.lastSync {
+            print("last sync  \(last.conclusion.rawValue) at \(last.revision.shortCommit), \(Clocks.text(last.startedAt)) UTC, \(seconds(last)) s (\(last.trigger)): \(outcome(last))")
+        }
+        guard !line.resources.isEmpty else { return }
         print("")
         print(table(["RESOURCE", "SYNC", "HEALTH", "MESSAGE"], line.resources.map { ["\($0.id)", $0.sync, $0.health.status.rawValue, $0.health.message] }))
     }

@@ -55,13 +55,19 @@ enum Files {
         var partial = ""
         for component in path.split(separator: "/") {
             partial += "/" + component
-            if mkdir(partial, 0o700) != 0, errno != EEXIST { throw failure("make directory", partial) }
+            if mkdir(partial, 0o700) != 0, errno != EEXIST { throw failure("make the directory", partial, hint: anotherPlace) }
         }
-        if access(path, W_OK) != 0 { throw failure("write to", path) }
+        var facts = stat()
+        if stat(path, &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR {
+            throw Problem(code: "file", message: "\(path) is not a directory", hint: anotherPlace)
+        }
+        if access(path, W_OK | X_OK) != 0 { throw failure("write to", path, hint: anotherPlace) }
     }
 
-    private static func failure(_ verb: String, _ path: String) -> Problem {
-        Problem(code: "file", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    private static let anotherPlace = "choose another state directory with --state-dir or $RECONCILER_STATE_DIR"
+
+    private static func failure(_ verb: String, _ path: String, hint: String? = nil) -> Problem {
+        Problem(code: "file", message: "cannot \(verb) \(path): \(String(cString: strerror(errno)))", hint: hint)
     }
 }
 
@@ -111,8 +117,9 @@ func table(_ header: [String], _ rows: [[String]]) -> String {
     let all = [header] + rows
     let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
-        row.enumerated().map { column, cell in
+        let line = row.enumerated().map { column, cell in
             column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 3)
         }.joined()
+        return String(line[..<(line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)])
     }.joined(separator: "\n")
 }

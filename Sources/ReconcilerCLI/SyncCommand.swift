@@ -33,7 +33,8 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            try await Target.with(target) { target in
+            try selection.check()
+            return try await Target.with(target) { target in
                 let catalog = try await target.catalog()
                 let printer = EventPrinter(asJSON: events == "json")
                 var reports: [SyncReport] = []
@@ -78,8 +79,9 @@ struct SyncCommand: AsyncParsableCommand {
         var parts = order.compactMap { name in counts[name].map { "\($0) \(name)" } }
         let unchanged = result.plan?.unchanged.count ?? 0
         if unchanged > 0 { parts.append("\(unchanged) unchanged") }
+        let nothing = report.conclusion == .refused ? "nothing written" : "nothing declared"
         var lines = [
-            "\(report.application): \(report.conclusion.rawValue), \(report.sync.rawValue), \(report.health.status.rawValue) at \(report.revision.shortCommit) (\(parts.isEmpty ? "nothing declared" : parts.joined(separator: ", ")))"
+            "\(report.application): \(report.conclusion.rawValue), \(report.sync.rawValue), \(report.health.status.rawValue) at \(report.revision.shortCommit) (\(parts.isEmpty ? nothing : parts.joined(separator: ", ")))"
         ]
         for step in report.steps {
             if case .failed(let message) = step.actuation { lines.append("  failed \(step.id): \(message)") }

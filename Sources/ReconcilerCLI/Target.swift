@@ -38,9 +38,10 @@ struct SelectionOptions: ParsableArguments {
     @Flag(help: "All applications.")
     var all = false
 
-    func validate() throws {
+    /// - Throws: `UsageError` when no application is named. Not `validate`, which would hide a misspelt option.
+    func check() throws {
         guard !applications.isEmpty || selector != nil || all else {
-            throw ValidationError("say which applications: --app NAME, -l SELECTOR or --all")
+            throw UsageError("say which applications: --app NAME, -l SELECTOR or --all")
         }
     }
 

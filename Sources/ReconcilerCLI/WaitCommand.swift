@@ -1,3 +1,4 @@
+import Applier
 import ArgumentParser
 import Reconciler
 import ResourceModel
@@ -14,19 +15,20 @@ struct WaitCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            try await Target.with(target) { target in
+            try selection.check()
+            return try await Target.with(target) { target in
                 let catalog = try await target.catalog()
                 var code: Int32 = 0
                 for application in try selection.applications(in: catalog) {
                     let state = try await target.page.run(
                         application, project: try target.project(of: application, in: catalog), request: SyncRequest(extent: .compare))
                     let health = try await target.page.applier.waitForHealth(
-                        of: state.desired.manifests.map(\.id), versions: state.desired.versions, timeout: .seconds(timeout)) { _ in }
+                        of: state.desired.manifests.filter { countsForHealth($0.body) }.map(\.id), versions: state.desired.versions, timeout: .seconds(timeout)) { _ in }
                     let unhealthy = health.filter { $0.value.status != .healthy && $0.value.status != .suspended }
                     for (id, assessment) in unhealthy.sorted(by: { $0.key < $1.key }) {
                         print("\(application.name): \(id) \(assessment.status.rawValue) \(assessment.message)")
                     }
-                    print("\(application.name): \(unhealthy.isEmpty ? "Healthy" : "not healthy after \(timeout) s")")
+                    print("\(application.name): \(unhealthy.isEmpty ? "Healthy" : unhealthy.allSatisfy { $0.value.status == .degraded } ? "Degraded" : "not healthy within \(timeout) s")")
                     if !unhealthy.isEmpty { code = 1 }
                 }
                 return code

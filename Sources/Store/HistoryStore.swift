@@ -8,13 +8,25 @@ package final class HistoryStore: Sendable {
     private let database: DatabasePool
 
     /// Opens the file, or makes it; several processes may have it open.
-    /// - Throws: GRDB's `DatabaseError` when it is no database, or the disk refuses.
+    /// - Throws: a `Problem` when it is no database, another process keeps it locked for 10 s, or the disk refuses.
     package init(path: String) throws {
+        do {
+            database = try Self.open(path)
+        } catch {
+            throw Problem(
+                code: "history.open", message: "the history in \(path) cannot be opened: \(error)",
+                hint: "move the file away to begin a new one (it holds only the history; what may be pruned is known to the cluster), or choose another state directory with --state-dir"
+            )
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-        database = try DatabasePool(path: path, configuration: configuration)
-        try Self.migrator.migrate(database)
+        let database = try DatabasePool(path: path, configuration: configuration)
+        try migrator.migrate(database)
+        return database
     }
 
     private static var migrator: DatabaseMigrator {

@@ -32,7 +32,13 @@ extension Applier {
         let declared = Set(desired.map(\.manifest.id))
         for id in live.inventory.members.subtracting(declared).sorted() {
             guard let object = live.objects[id], !object.isBeingDeleted else { continue }
-            changes.append(Change(id: id, action: .prune, live: object))
+            var action = Change.Action.prune
+            if id.groupKind == GroupKind(group: "", kind: "Namespace"),
+                let use = try await use(ofNamespace: id.name, besides: live.inventory.members.subtracting(declared))
+            {
+                action = .skip(.namespaceInUse(use))
+            }
+            changes.append(Change(id: id, action: action, live: object))
         }
         return changes
     }

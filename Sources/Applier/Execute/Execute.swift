@@ -34,7 +34,7 @@ extension Applier {
                     onEvent(.stepFinished(application: plan.application, result))
                     return result
                 }
-                try await waitUntilServed(batch, results: done)
+                try await waitUntilServed(batch, results: &done)
             }
             results += done
             hasFailed = done.contains(where: \.hasFailed)
@@ -64,7 +64,7 @@ extension Applier {
             result.actuation = .notReached
         } catch {
             let place = step.change.manifest.map { "\($0.source): " } ?? ""
-            result.actuation = .failed(place + "\(error)" + hint(for: error))
+            result.actuation = .failed(place + "\(error)" + hint(for: error, step))
         }
         let elapsed = start.duration(to: clock.now).components
         result.duration = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
@@ -108,20 +108,21 @@ extension Applier {
         return names.isEmpty ? "" : ", waiting for \(names.joined(separator: ", "))"
     }
 
-    private func hint(for error: any Error) -> String {
-        guard let error = error as? APIError else { return "" }
-        if error.code == 404, error.kind == "namespaces" {
-            return " (create the namespace, declare it, or add the sync option CreateNamespace=true)"
-        }
-        return ""
+    /// The next thing to try where the error itself, which knows nothing of manifests, does not say it.
+    private func hint(for error: any Error, _ step: PlanStep) -> String {
+        guard let error = error as? APIError, error.isInvalid, error.hint == nil else { return "" }
+        return step.change.live == nil
+            ? " (correct the manifest)"
+            : " (correct the manifest; where a field cannot be changed, declare the object under another name, or delete it: the next sync makes it anew)"
     }
 
     /// A kind that was just defined can be used once its definition is established.
-    private func waitUntilServed(_ batch: PlanBatch, results: [StepResult]) async throws {
+    private func waitUntilServed(_ batch: PlanBatch, results: inout [StepResult]) async throws {
         guard batch.kind.kind == "CustomResourceDefinition" else { return }
         let applied = Set(results.filter { !$0.hasFailed && !$0.isDeletion }.map(\.id))
         let ids = batch.steps.map(\.change.id).filter(applied.contains)
-        _ = try await waitForHealth(of: ids, versions: [:], timeout: .seconds(30)) { _ in }
+        let outcome = try await waitForHealth(of: ids, versions: [:], timeout: .seconds(30)) { _ in }
+        for index in results.indices { results[index].health = outcome[results[index].id] ?? results[index].health }
         await client.forgetDiscovery()
     }
 }

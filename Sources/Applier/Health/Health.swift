@@ -19,8 +19,14 @@ package func health(of object: JSONValue) -> HealthAssessment {
     case ("autoscaling", "HorizontalPodAutoscaler"): return autoscalerHealth(object)
     case ("apiregistration.k8s.io", "APIService"): return conditionHealth(object, type: "Available")
     case ("apiextensions.k8s.io", "CustomResourceDefinition"): return definitionHealth(object)
+    case ("argoproj.io", "Workflow"): return workflowHealth(object)
     default: return genericHealth(object)
     }
+}
+
+/// Whether an object's health counts for its application's: not with `argocd.argoproj.io/ignore-healthcheck: "true"`.
+package func countsForHealth(_ object: JSONValue) -> Bool {
+    object[path: "metadata", "annotations", "argocd.argoproj.io/ignore-healthcheck"]?.stringValue != "true"
 }
 
 /// The worst of an application's objects; an object that is missing counts only when all are.

@@ -151,7 +151,7 @@ private let autoscalerFailures: Set<String> = [
 ]
 
 func autoscalerHealth(_ object: JSONValue) -> HealthAssessment {
-    let all = conditions(object)
+    let all = object["apiVersion"] == "autoscaling/v1" ? annotatedConditions(object) : conditions(object)
     if let failure = all.first(where: { $0.isFalse && autoscalerFailures.contains($0.reason) }) {
         return HealthAssessment(.degraded, failure.message)
     }
@@ -159,4 +159,23 @@ func autoscalerHealth(_ object: JSONValue) -> HealthAssessment {
         return HealthAssessment(.healthy, able.message)
     }
     return HealthAssessment(.progressing, "Waiting to Autoscale")
+}
+
+/// autoscaling/v1 has no conditions: the server writes them into an annotation.
+private func annotatedConditions(_ object: JSONValue) -> [Condition] {
+    let text = object[path: "metadata", "annotations", "autoscaling.alpha.kubernetes.io/conditions"]?.stringValue
+    // Not JSON: nobody but the server writes it, and what it did not say is not known.
+    guard let text, let items = try? JSONValue(parsing: text) else { return [] }
+    return conditions(["status": ["conditions": items]])
+}
+
+/// Argo Workflows say it in one word.
+func workflowHealth(_ object: JSONValue) -> HealthAssessment {
+    let message = object[path: "status", "message"]?.stringValue ?? ""
+    switch object[path: "status", "phase"]?.stringValue ?? "" {
+    case "", "Pending", "Running": return HealthAssessment(.progressing, message)
+    case "Succeeded": return HealthAssessment(.healthy, message)
+    case "Failed", "Error": return HealthAssessment(.degraded, message)
+    default: return HealthAssessment(.unknown, message)
+    }
 }

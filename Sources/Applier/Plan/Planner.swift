@@ -116,7 +116,7 @@ private struct Planner {
         if declared == 0, !policy.allowEmpty {
             refusals.append(
                 Refusal(
-                    code: "empty-render", message: "the revision declares no object; all \(prunes.count) objects of \(application) would be deleted",
+                    code: "empty-render", message: "the revision declares no object; everything of \(application) would be deleted (objects: \(prunes.count))",
                     objects: prunes, permit: "--allow-empty, or syncPolicy.automated.allowEmpty: true"))
         } else if prunes.count > policy.budgetCount,
             prunes.count * 100 > policy.budgetPercent * max(inventory.members.count, 1)

@@ -20,7 +20,7 @@ package enum SourceType: String, Sendable, Hashable {
                     ? "`path: \(RepositoryPath.display(path))` does not exist in \(tree.title)"
                     : "`path: \(RepositoryPath.display(path))` is a file in \(tree.title), not a directory",
                 location: source.location,
-                hint: entry == nil ? try await suggestion(for: path, in: tree) : "name the directory that holds it")
+                hint: entry == nil ? try await suggestion(for: path, in: tree) ?? "correct the path, or commit the directory" : "name the directory that holds it")
         }
         if source.helm != nil { return .helm }
         if source.kustomize != nil { return .kustomize }

@@ -16,6 +16,6 @@ func fileBytes(_ path: String) throws(AccessError) -> [UInt8] {
             }
         }
     } catch {
-        throw AccessError(code: "unreadable", message: "cannot be read: \(error)", path: path)
+        throw AccessError(code: "unreadable", message: "cannot be read: \(error)", path: path, hint: "check that the file is there and that you may read it")
     }
 }

@@ -93,6 +93,8 @@ package struct APIError: ClassifiedError, Sendable, Hashable, CustomStringConver
         case 415: "the server does not understand this kind of body"
         case 410: "list again"
         case 429: "the server is busy: try again later"
+        // What does not fit the kind's schema is refused so, without a reason (structured-merge-diff).
+        case 500 where request.verb == "apply" && reason.isEmpty: "correct the field that it names"
         case 500...: "if it stays so, look at the API server's log"
         default: nil
         }

@@ -1,3 +1,4 @@
+import Reconciler
 import ResourceModel
 
 /// One word for each action, as tables show it.
@@ -36,13 +37,35 @@ func word(_ actuation: StepResult.Actuation) -> String {
     }
 }
 
+/// New in each process, so that a digest that was shown helps nobody to guess a secret.
+private let digestKey = (0..<4).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 16) }.joined()
+
 /// A field's value as a diff shows it; a secret one as a digest that tells equal from different and nothing else.
 func shown(_ value: JSONValue?, secret: Bool) -> String {
     guard let value else { return "(none)" }
-    if secret { return "<secret \(value.digest.prefix(8))>" }
+    if secret { return "<secret \(JSONValue.array([.string(digestKey), value]).digest.prefix(8))>" }
     let text = value.jsonString
     return text.count > 200 ? String(text.prefix(200)) + "…" : text
 }
+
+/// How long an attempt took, in seconds.
+func seconds(_ report: SyncReport) -> String {
+    "\(((report.finishedAt - report.startedAt) * 1000).rounded() / 1000)"
+}
+
+/// What became of an attempt, with its first failure.
+func outcome(_ report: SyncReport) -> String {
+    guard let failure = report.steps.lazy.compactMap(\.failure).first else { return report.message }
+    return "\(report.message): \(failure)"
+}
+
+/// A table's cell holds one line.
+func firstLine(_ text: String) -> String {
+    let lines = text.split(whereSeparator: \.isNewline)
+    return (lines.first.map(String.init) ?? "") + (lines.count > 1 ? " (and \(lines.count - 1) more)" : "")
+}
+
+func cut(_ text: String, _ limit: Int) -> String { text.count > limit ? String(text.prefix(limit - 1)) + "…" : text }
 
 func json(_ id: ResourceID) -> JSONValue {
     ["group": .string(id.group), "kind": .string(id.kind), "namespace": id.namespace.map { .string($0) } ?? .null, "name": .string(id.name)]

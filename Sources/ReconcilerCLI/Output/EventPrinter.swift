@@ -17,9 +17,9 @@ struct EventPrinter: Sendable {
         switch event {
         case .fetched(let application, let revision): "\(application): \(revision.shortCommit) \(revision.subject)"
         case .rendered: nil
-        case .planned(let plan): plan.steps.isEmpty ? nil : "\(plan.application): plan \(plan.id), \(plan.steps.count) writes"
+        case .planned(let plan): plan.steps.isEmpty ? nil : "\(plan.application): plan \(plan.id), \(writes(plan.steps.count))"
         case .waveStarted(let application, let phase, let wave, let steps):
-            wave == 0 && phase == .sync ? nil : "\(application): \(phase.rawValue) wave \(wave), \(steps) writes"
+            wave == 0 && phase == .sync ? nil : "\(application): \(phase.rawValue) wave \(wave), \(writes(steps))"
         case .stepFinished(let application, let step): "\(application): \(step.id) \(word(step.actuation))"
         case .waiting(let application, let state):
             state.filter { $0.value.status != .healthy }.sorted { $0.key < $1.key }.first.map {
@@ -62,6 +62,8 @@ struct EventPrinter: Sendable {
         }
     }
 }
+
+private func writes(_ count: Int) -> String { count == 1 ? "1 write" : "\(count) writes" }
 
 enum Printing {
     /// Prints a value as JSON or YAML.
