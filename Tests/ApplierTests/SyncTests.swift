@@ -33,7 +33,7 @@ struct SyncTests {
             metadata: {name: \(name)}
             spec:
               replicas: \(replicas)
-              progressDeadlineSeconds: 600
+              progressDeadlineSeconds: 900
               selector: {matchLabels: {app: \(name)}}
               template:
                 metadata: {labels: {app: \(name)}}
@@ -325,7 +325,8 @@ struct SyncTests {
 
     @Test func laterWavesWaitForEarlierOnes() async throws {
         try await withSession(controllers: true) { session in
-            var bad = try deployment("bad", command: ["false"])
+            var bad = try deployment("bad")
+            bad[path: "spec", "minReadySeconds"] = 600
             bad[path: "metadata", "annotations", "argocd.argoproj.io/sync-wave"] = "-1"
             let result = try await session.sync([bad, configMap("after")], options: ExecutionOptions(waveTimeout: .seconds(1)))
             #expect(words(result.results) == ["Deployment bad created", "ConfigMap after not reached"])

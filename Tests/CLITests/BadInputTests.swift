@@ -100,22 +100,30 @@ private let commandMistakes: [BadInput] = [
 ]
 
 /// Bad input never deletes, always explains itself, and has the exit code of docs/cli.md.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct BadInputTests {
-    @Test(arguments: repositoryMistakes + commandMistakes)
-    func isExplainedAndHarmsNothing(_ input: BadInput) async throws {
+    /// One scene for all, one after another: what one mistake left behind would show in the next one's transcript.
+    @Test(arguments: [repositoryMistakes, commandMistakes])
+    func isExplainedAndHarmsNothing(_ inputs: [BadInput]) async throws {
         try await withScene { scene in
             try await scene.withShop()
-            if !input.files.isEmpty { try await scene.workspace.push(input.files) }
-            var workspace = scene.workspace
-            workspace.variables.merge(input.variables) { $1 }
-            let outcome = try await workspace.reconciler.run(input.arguments)
-            #expect(outcome.code == input.code, "\(outcome.description)")
-            for text in input.mentions {
-                #expect((outcome.output + outcome.errors).contains(text), "`\(text)` is not mentioned in:\n\(outcome.description)")
+            for input in inputs {
+                if !input.files.isEmpty { try await scene.workspace.push(input.files) }
+                var workspace = scene.workspace
+                workspace.variables.merge(input.variables) { $1 }
+                let outcome = try await workspace.reconciler.run(input.arguments)
+                #expect(outcome.code == input.code, "\(input.name): \(outcome.description)")
+                for text in input.mentions {
+                    #expect(
+                        (outcome.output + outcome.errors).contains(text),
+                        "\(input.name): `\(text)` is not mentioned in:\n\(outcome.description)")
+                }
+                try expectGolden(transcript(input.arguments, outcome, in: scene.workspace), "bad-input/\(input.name).txt")
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil, "\(input.name): nothing is deleted")
+                if !input.files.isEmpty { try await scene.workspace.revert() }
             }
-            try expectGolden(transcript(input.arguments, outcome, in: scene.workspace), "bad-input/\(input.name).txt")
-            #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil, "nothing is deleted")
+            let mended = try await scene.run("sync", "--app", "shop")
+            #expect(mended.code == 0 && mended.output.contains("(1 unchanged)"), "\(mended.description)")
         }
     }
 

@@ -47,20 +47,36 @@ func transcript(_ arguments: [String], _ outcome: Outcome, in workspace: Workspa
     var text = "$ reconciler \(arguments.joined(separator: " "))\n"
     text += "exit \(outcome.code)\n"
     if !outcome.output.isEmpty { text += "--- standard output\n" + outcome.output }
-    if !outcome.errors.isEmpty { text += "--- standard error\n" + outcome.errors }
+    if !outcome.errors.isEmpty { text += "--- standard error\n" + withSteadyOrder(outcome.errors) }
     return masked(text, workspace)
+}
+
+/// Writes of one kind run beside each other, so their lines come in any order.
+private func withSteadyOrder(_ lines: String) -> String {
+    var result: [Substring] = []
+    var run: [Substring] = []
+    for line in lines.split(separator: "\n", omittingEmptySubsequences: false) {
+        if [" created", " configured", " pruned"].contains(where: line.hasSuffix) || line.contains(" failed: ") {
+            run.append(line)
+        } else {
+            result += run.sorted() + [line]
+            run = []
+        }
+    }
+    return (result + run.sorted()).joined(separator: "\n")
 }
 
 func masked(_ text: String, _ workspace: Workspace) -> String {
     var text = text.replacing(workspace.root.string, with: "/WORK")
     text = text.replacing(/\/tmp\/reconciler-cluster-[A-Za-z0-9]{6}/, with: "/CLUSTER")
-    text = text.replacing(/\b[0-9a-f]{40}\b/, with: "COMMIT")
-    text = text.replacing(/\b[0-9a-f]{16}\b/, with: "PLAN")
+    text = text.replacing(/"?\b[0-9a-f]{40}\b"?/, with: "COMMIT")
+    text = text.replacing(/"?\b[0-9a-f]{16}\b"?/, with: "PLAN")
     text = text.replacing(/\b[0-9a-f]{7}\b/, with: "COMMIT")
     text = text.replacing(/127\.0\.0\.1:[0-9]{2,5}/, with: "127.0.0.1:PORT")
     text = text.replacing(/127\.0\.0\.1 port [0-9]+ after [0-9]+ ms/, with: "127.0.0.1 port PORT after N ms")
     text = text.replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}Z?/, with: "TIME")
-    text = text.replacing(/\b[0-9]+\.[0-9]{1,3}(e-[0-9]+)?( s\b|   )/) { match in "SECONDS\(match.output.2)" }
+    text = text.replacing(/\b[0-9]+\.[0-9]{1,3} s\b/, with: "SECONDS s")
+    text = text.replacing(/\b[0-9]+\.[0-9]{1,3} {3,}/, with: "SECONDS   ")
     text = text.replacing(/<secret [0-9a-f]{8}>/, with: "<secret DIGEST>")
     text = text.replacing(/"committedAt":[0-9]+/, with: "\"committedAt\":TIME")
     text = text.replacing(/committedAt: [0-9]+/, with: "committedAt: TIME")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What commands print: golden files for help, tables and JSON; results on standard output, progress on standard error.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct OutputTests {
     @Test(arguments: [
         [], ["sync"], ["run"], ["diff"], ["plan"], ["status"], ["history"], ["wait"], ["render"], ["validate"], ["health"], ["cluster"],

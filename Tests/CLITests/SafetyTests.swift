@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is deleted, and what never is.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct SafetyTests {
     @Test func prunesTheSameWithAnEmptyStateDirectory() async throws {
         try await withScene { scene in

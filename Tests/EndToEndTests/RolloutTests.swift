@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A Git push becomes running processes: the whole chain, with the built binary.
-@Suite(.enabled(if: podsAreProcesses), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: podsAreProcesses), .timeLimit(.minutes(2)))
 struct RolloutTests {
     @Test func aPushRollsOutDriftIsHealedAndARemovedFileIsPruned() async throws {
         try await withStage { stage in

@@ -47,6 +47,12 @@ package struct Workspace: Sendable {
         return String(commit.prefix(40))
     }
 
+    /// Takes the last commit back with another one, and pushes.
+    package func revert() async throws {
+        try await git(["revert", "--no-edit", "HEAD"])
+        try await git(["push", "-q", "origin", "main"])
+    }
+
     /// Runs the real `git`, apart from the user's configuration.
     @discardableResult
     package func git(_ arguments: [String], in directory: FilePath? = nil) async throws -> String {
