@@ -36,7 +36,7 @@ struct HistoryCommand: AsyncParsableCommand {
                     ["ID", "STARTED (UTC)", "APPLICATION", "REVISION", "AUTHOR", "COMMIT", "TRIGGER", "CONCLUSION", "WRITES", "SECONDS", "MESSAGE"],
                     attempts.map { id, report in
                         return [
-                            "\(id)", Clocks.text(report.startedAt), report.application, report.revision.shortCommit, report.revision.author,
+                            "\(id)", Clocks.text(report.startedAt), report.application, report.revision.shortCommit, authorName(report.revision),
                             cut(report.revision.subject, 50), report.trigger,
                             report.conclusion.rawValue, "\(report.steps.count)", seconds(report), firstLine(outcome(report)),
                         ]

@@ -91,13 +91,15 @@ struct Target {
         let logger = Log.logger("reconciler")
         let settings = try Settings(options)
         let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
+        // What the command line lacks is told before anything is opened or started.
+        let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
         try Files.makeDirectory(state)
         let history = try HistoryStore(path: state + "/reconciler.db")
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
-        let builder = DesiredStateBuilder(try settings.desired(mirrors: FilePath(state + "/mirrors")), logger: logger)
+        let builder = DesiredStateBuilder(desired, logger: logger)
         let page = ReconcileOnce(
             builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)
         let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, cluster: cluster)

@@ -231,6 +231,17 @@ struct BadInputTests {
         }
     }
 
+    /// Guards against a crash in the exit handlers, which came in every second run.
+    @Test func anEarlyFailureEndsTheProcessInOrder() async throws {
+        try await withScene { scene in
+            try await scene.withShop()
+            for _ in 0..<10 {
+                let outcome = try await scene.run("sync", "--app", "nobody", "--branch", "nowhere")
+                #expect(outcome.code == 1, "\(outcome.description)")
+            }
+        }
+    }
+
     @Test func aFailedRenderIsInTheHistory() async throws {
         try await withScene { scene in
             try await scene.withShop()

@@ -65,7 +65,7 @@ struct OutputTests {
                 #expect(value.arrayValue?.isEmpty == false, "\(outcome.description)")
             }
             let history = try JSONValue(parsing: try await workspace.run("history", "-o", "json").output)
-            #expect(history[1]?[path: "revision", "author"] == "Ada" && history[1]?[path: "revision", "subject"] == "Rearrange the shop")
+            #expect(history[1]?[path: "revision", "author"] == "Ada <ada@example.org>" && history[1]?[path: "revision", "subject"] == "Rearrange the shop")
         }
     }
 

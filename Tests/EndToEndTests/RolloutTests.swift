@@ -52,7 +52,7 @@ struct RolloutTests {
             let table = try await stage.workspace.run("history", "--app", "canary").output
             #expect(table.contains("Ada") && table.contains("Remove extra") && table.contains("SECONDS"), "\(table)")
             let status = try await stage.workspace.run("status", "--app", "canary").output
-            #expect(status.contains("Remove extra (Ada, ") && status.contains("last sync  Succeeded") && status.contains("apps/Deployment \(namespace)/web"), "\(status)")
+            #expect(status.contains("Remove extra (Ada <ada@example.org>, ") && status.contains("last sync  Succeeded") && status.contains("apps/Deployment \(namespace)/web"), "\(status)")
         }
     }
 

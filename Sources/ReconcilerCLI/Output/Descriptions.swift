@@ -53,6 +53,12 @@ func seconds(_ report: SyncReport) -> String {
     "\(((report.finishedAt - report.startedAt) * 1000).rounded() / 1000)"
 }
 
+/// The author without the address, for tables.
+func authorName(_ revision: Revision) -> String {
+    let name = revision.author.prefix { $0 != "<" }
+    return name.isEmpty ? revision.author : String(name[..<(name.lastIndex { $0 != " " }.map(name.index(after:)) ?? name.startIndex)])
+}
+
 /// What became of an attempt, with its first failure.
 func outcome(_ report: SyncReport) -> String {
     guard let failure = report.steps.lazy.compactMap(\.failure).first else { return report.message }
