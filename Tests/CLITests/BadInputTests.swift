@@ -99,203 +99,205 @@ private let commandMistakes: [BadInput] = [
     BadInput(name: "missing-configuration", arguments: sync("shop") + ["--config", "/nonexistent.yaml"], code: 64, mentions: ["/nonexistent.yaml"]),
 ]
 
-/// Bad input never deletes, always explains itself, and has the exit code of docs/cli.md.
-@Suite(.serialized, .timeLimit(.minutes(2)))
-struct BadInputTests {
-    /// One scene for all, one after another: what one mistake left behind would show in the next one's transcript.
-    @Test(arguments: [repositoryMistakes, commandMistakes])
-    func isExplainedAndHarmsNothing(_ inputs: [BadInput]) async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            for input in inputs {
-                if !input.files.isEmpty { try await scene.workspace.push(input.files) }
-                var workspace = scene.workspace
-                workspace.variables.merge(input.variables) { $1 }
-                let outcome = try await workspace.reconciler.run(input.arguments)
-                #expect(outcome.code == input.code, "\(input.name): \(outcome.description)")
-                for text in input.mentions {
-                    #expect(
-                        (outcome.output + outcome.errors).contains(text),
-                        "\(input.name): `\(text)` is not mentioned in:\n\(outcome.description)")
+extension CommandLineTests {
+    /// Bad input never deletes, always explains itself, and has the exit code of docs/cli.md.
+    @Suite(.serialized, .timeLimit(.minutes(2)))
+    struct BadInputTests {
+        /// One scene for all, one after another: what one mistake left behind would show in the next one's transcript.
+        @Test(arguments: [repositoryMistakes, commandMistakes])
+        func isExplainedAndHarmsNothing(_ inputs: [BadInput]) async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                for input in inputs {
+                    if !input.files.isEmpty { try await scene.workspace.push(input.files) }
+                    var workspace = scene.workspace
+                    workspace.variables.merge(input.variables) { $1 }
+                    let outcome = try await workspace.reconciler.run(input.arguments)
+                    #expect(outcome.code == input.code, "\(input.name): \(outcome.description)")
+                    for text in input.mentions {
+                        #expect(
+                            (outcome.output + outcome.errors).contains(text),
+                            "\(input.name): `\(text)` is not mentioned in:\n\(outcome.description)")
+                    }
+                    try expectGolden(transcript(input.arguments, outcome, in: scene.workspace), "bad-input/\(input.name).txt")
+                    #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil, "\(input.name): nothing is deleted")
+                    if !input.files.isEmpty { try await scene.workspace.revert() }
                 }
-                try expectGolden(transcript(input.arguments, outcome, in: scene.workspace), "bad-input/\(input.name).txt")
-                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil, "\(input.name): nothing is deleted")
-                if !input.files.isEmpty { try await scene.workspace.revert() }
-            }
-            let mended = try await scene.run("sync", "--app", "shop")
-            #expect(mended.code == 0 && mended.output.contains("(1 unchanged)"), "\(mended.description)")
-        }
-    }
-
-    @Test func wrongCredentialsAreToldWithoutShowingThem() async throws {
-        try await withAnswer(status: 401, body: "", headers: [.wwwAuthenticate: "Basic realm=\"git\""]) { port in
-            try await Workspace.with { workspace in
-                let url = "http://127.0.0.1:\(port)/team/deploy.git"
-                let outcome = try await workspace.with("RECONCILER_GIT_PASSWORD", "hunter2-secret").with("RECONCILER_REPO", url)
-                    .run("sync", "--app", "shop")
-                #expect(outcome.code == 4, "\(outcome.description)")
-                #expect(!outcome.description.contains("hunter2"))
-                try expectGolden(transcript(["sync", "--app", "shop"], outcome, in: workspace), "bad-input/wrong-credentials.txt")
+                let mended = try await scene.run("sync", "--app", "shop")
+                #expect(mended.code == 0 && mended.output.contains("(1 unchanged)"), "\(mended.description)")
             }
         }
-    }
 
-    @Test func aForbiddenRequestNamesTheRequestAndTheRight() async throws {
-        let discovery = """
-            {"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":[{"metadata":{},"versions":[{"version":"v1",\
-            "resources":[{"resource":"configmaps","responseKind":{"group":"","version":"v1","kind":"ConfigMap"},"scope":"Namespaced",\
-            "singularResource":"configmap","verbs":["get","list","patch","delete"]}]}]}]}
-            """
-        let forbidden = """
-            {"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"configmaps is forbidden: User \\"robot\\" \
-            cannot get resource \\"configmaps\\" in API group \\"\\" in the namespace \\"reconciler-system\\""}
-            """
-        try await withAnswers { uri in uri == "/api" || uri == "/apis" ? (200, discovery) : (403, forbidden) } _: { port in
-            try await Workspace.with { workspace in
-                let kubeconfig = workspace.root.appending("kubeconfig").string
-                try Data(
-                    """
-                    apiVersion: v1
-                    kind: Config
-                    current-context: x
-                    contexts: [{name: x, context: {cluster: x, user: x}}]
-                    clusters: [{name: x, cluster: {server: "http://127.0.0.1:\(port)"}}]
-                    users: [{name: x, user: {}}]
-                    """.utf8
-                ).write(to: URL(fileURLWithPath: kubeconfig))
-                try await workspace.push([
-                    "environments/applications/shop.yaml": Workspace.application("shop"), "environments/shop/keep.yaml": Workspace.configMap("keep"),
+        @Test func wrongCredentialsAreToldWithoutShowingThem() async throws {
+            try await withAnswer(status: 401, body: "", headers: [.wwwAuthenticate: "Basic realm=\"git\""]) { port in
+                try await Workspace.with { workspace in
+                    let url = "http://127.0.0.1:\(port)/team/deploy.git"
+                    let outcome = try await workspace.with("RECONCILER_GIT_PASSWORD", "hunter2-secret").with("RECONCILER_REPO", url)
+                        .run("sync", "--app", "shop")
+                    #expect(outcome.code == 4, "\(outcome.description)")
+                    #expect(!outcome.description.contains("hunter2"))
+                    try expectGolden(transcript(["sync", "--app", "shop"], outcome, in: workspace), "bad-input/wrong-credentials.txt")
+                }
+            }
+        }
+
+        @Test func aForbiddenRequestNamesTheRequestAndTheRight() async throws {
+            let discovery = """
+                {"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":[{"metadata":{},"versions":[{"version":"v1",\
+                "resources":[{"resource":"configmaps","responseKind":{"group":"","version":"v1","kind":"ConfigMap"},"scope":"Namespaced",\
+                "singularResource":"configmap","verbs":["get","list","patch","delete"]}]}]}]}
+                """
+            let forbidden = """
+                {"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"configmaps is forbidden: User \\"robot\\" \
+                cannot get resource \\"configmaps\\" in API group \\"\\" in the namespace \\"reconciler-system\\""}
+                """
+            try await withAnswers { uri in uri == "/api" || uri == "/apis" ? (200, discovery) : (403, forbidden) } _: { port in
+                try await Workspace.with { workspace in
+                    let kubeconfig = workspace.root.appending("kubeconfig").string
+                    try Data(
+                        """
+                        apiVersion: v1
+                        kind: Config
+                        current-context: x
+                        contexts: [{name: x, context: {cluster: x, user: x}}]
+                        clusters: [{name: x, cluster: {server: "http://127.0.0.1:\(port)"}}]
+                        users: [{name: x, user: {}}]
+                        """.utf8
+                    ).write(to: URL(fileURLWithPath: kubeconfig))
+                    try await workspace.push([
+                        "environments/applications/shop.yaml": Workspace.application("shop"), "environments/shop/keep.yaml": Workspace.configMap("keep"),
+                    ])
+                    let arguments = ["sync", "--app", "shop"]
+                    let outcome = try await workspace.with("KUBECONFIG", kubeconfig).reconciler.run(arguments)
+                    #expect(outcome.code == 1, "\(outcome.description)")
+                    try expectGolden(transcript(arguments, outcome, in: workspace), "bad-input/forbidden.txt")
+                }
+            }
+        }
+
+        @Test func anUnreachableClusterIsExit4() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                let closed = scene.workspace.root.appending("closed").string
+                let config = String(decoding: try Data(contentsOf: URL(fileURLWithPath: try #require(scene.workspace.variables["KUBECONFIG"]))), as: UTF8.self)
+                try Data(config.replacing(/127\.0\.0\.1:[0-9]+/, with: "127.0.0.1:1").utf8).write(to: URL(fileURLWithPath: closed))
+                for command in ["sync", "diff", "plan", "wait"] {
+                    let outcome = try await scene.run(command, "--app", "shop", "--kubeconfig", closed)
+                    #expect(outcome.code == 4, "\(command): \(outcome.description)")
+                    #expect(outcome.errors.contains("127.0.0.1:1"))
+                    if command == "sync" {
+                        try expectGolden(transcript([command, "--app", "shop", "--kubeconfig", "CLOSED"], outcome, in: scene.workspace), "bad-input/unreachable-cluster.txt")
+                    }
+                }
+            }
+        }
+
+        @Test func anImmutableFieldAndAnInvalidCustomResourceAreExplained() async throws {
+            func deployment(_ label: String) -> String {
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {a: \(label)}}\n"
+                    + "  template: {metadata: {labels: {a: \(label)}}, spec: {containers: [{name: c, image: i}]}}\n"
+            }
+            let definition = """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: widgets.example.com}
+                spec:
+                  group: example.com
+                  scope: Namespaced
+                  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+                  versions:
+                    - name: v1
+                      served: true
+                      storage: true
+                      schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer, minimum: 1}}}}}}
+
+                """
+            func widget(_ size: Int) -> String { "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: \(size)}\n" }
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push([
+                    "environments/shop/d.yaml": deployment("one"), "environments/shop/crd.yaml": definition, "environments/shop/widget.yaml": widget(1),
                 ])
+                let good = try await scene.run("sync", "--app", "shop")
+                #expect(good.code == 0, "\(good.description)")
+                try await scene.workspace.push(["environments/shop/d.yaml": deployment("two"), "environments/shop/widget.yaml": widget(0)])
                 let arguments = ["sync", "--app", "shop"]
-                let outcome = try await workspace.with("KUBECONFIG", kubeconfig).reconciler.run(arguments)
-                #expect(outcome.code == 1, "\(outcome.description)")
-                try expectGolden(transcript(arguments, outcome, in: workspace), "bad-input/forbidden.txt")
+                let outcome = try await scene.workspace.reconciler.run(arguments)
+                #expect(outcome.code == 1)
+                try expectGolden(transcript(arguments, outcome, in: scene.workspace), "bad-input/refused-by-the-server.txt")
+                // `status` says why it is so, and so does the history.
+                let status = try await scene.run("status", "--app", "shop")
+                #expect(status.output.contains("field is immutable") && status.output.contains("OutOfSync"), "\(status.description)")
+                #expect(try await scene.run("history", "--app", "shop", "--limit", "1").output.contains("2 of 2 writes failed"))
             }
         }
-    }
 
-    @Test func anUnreachableClusterIsExit4() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            let closed = scene.workspace.root.appending("closed").string
-            let config = String(decoding: try Data(contentsOf: URL(fileURLWithPath: try #require(scene.workspace.variables["KUBECONFIG"]))), as: UTF8.self)
-            try Data(config.replacing(/127\.0\.0\.1:[0-9]+/, with: "127.0.0.1:1").utf8).write(to: URL(fileURLWithPath: closed))
-            for command in ["sync", "diff", "plan", "wait"] {
-                let outcome = try await scene.run(command, "--app", "shop", "--kubeconfig", closed)
-                #expect(outcome.code == 4, "\(command): \(outcome.description)")
-                #expect(outcome.errors.contains("127.0.0.1:1"))
-                if command == "sync" {
-                    try expectGolden(transcript([command, "--app", "shop", "--kubeconfig", "CLOSED"], outcome, in: scene.workspace), "bad-input/unreachable-cluster.txt")
+        /// Guards against a crash in the exit handlers, which came in every second run.
+        @Test func anEarlyFailureEndsTheProcessInOrder() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                for _ in 0..<10 {
+                    let outcome = try await scene.run("sync", "--app", "nobody", "--branch", "nowhere")
+                    #expect(outcome.code == 1, "\(outcome.description)")
                 }
             }
         }
-    }
 
-    @Test func anImmutableFieldAndAnInvalidCustomResourceAreExplained() async throws {
-        func deployment(_ label: String) -> String {
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {a: \(label)}}\n"
-                + "  template: {metadata: {labels: {a: \(label)}}, spec: {containers: [{name: c, image: i}]}}\n"
-        }
-        let definition = """
-            apiVersion: apiextensions.k8s.io/v1
-            kind: CustomResourceDefinition
-            metadata: {name: widgets.example.com}
-            spec:
-              group: example.com
-              scope: Namespaced
-              names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
-              versions:
-                - name: v1
-                  served: true
-                  storage: true
-                  schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer, minimum: 1}}}}}}
-
-            """
-        func widget(_ size: Int) -> String { "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: \(size)}\n" }
-        try await withScene { scene in
-            try await scene.withShop()
-            try await scene.workspace.push([
-                "environments/shop/d.yaml": deployment("one"), "environments/shop/crd.yaml": definition, "environments/shop/widget.yaml": widget(1),
-            ])
-            let good = try await scene.run("sync", "--app", "shop")
-            #expect(good.code == 0, "\(good.description)")
-            try await scene.workspace.push(["environments/shop/d.yaml": deployment("two"), "environments/shop/widget.yaml": widget(0)])
-            let arguments = ["sync", "--app", "shop"]
-            let outcome = try await scene.workspace.reconciler.run(arguments)
-            #expect(outcome.code == 1)
-            try expectGolden(transcript(arguments, outcome, in: scene.workspace), "bad-input/refused-by-the-server.txt")
-            // `status` says why it is so, and so does the history.
-            let status = try await scene.run("status", "--app", "shop")
-            #expect(status.output.contains("field is immutable") && status.output.contains("OutOfSync"), "\(status.description)")
-            #expect(try await scene.run("history", "--app", "shop", "--limit", "1").output.contains("2 of 2 writes failed"))
-        }
-    }
-
-    /// Guards against a crash in the exit handlers, which came in every second run.
-    @Test func anEarlyFailureEndsTheProcessInOrder() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            for _ in 0..<10 {
-                let outcome = try await scene.run("sync", "--app", "nobody", "--branch", "nowhere")
-                #expect(outcome.code == 1, "\(outcome.description)")
+        @Test func aFailedRenderIsInTheHistory() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push([bad: "apiVersion: v1\nkind: ["], message: "Break it")
+                _ = try await scene.run("sync", "--app", "shop")
+                let history = try await scene.run("history", "--app", "shop", "--limit", "1")
+                #expect(history.output.contains("Failed") && history.output.contains("environments/shop/bad.yaml:") && history.output.contains("Break it"))
             }
         }
-    }
 
-    @Test func aFailedRenderIsInTheHistory() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            try await scene.workspace.push([bad: "apiVersion: v1\nkind: ["], message: "Break it")
-            _ = try await scene.run("sync", "--app", "shop")
-            let history = try await scene.run("history", "--app", "shop", "--limit", "1")
-            #expect(history.output.contains("Failed") && history.output.contains("environments/shop/bad.yaml:") && history.output.contains("Break it"))
-        }
-    }
-
-    @Test func massDeletionIsRefusedUntilItIsPermitted() async throws {
-        try await withScene { scene in
-            var files: [String: String?] = ["environments/applications/shop.yaml": Workspace.application("shop")]
-            for number in 0..<15 { files["environments/shop/c\(number).yaml"] = Workspace.configMap("c\(number)") }
-            try await scene.workspace.push(files)
-            #expect(try await scene.run("sync", "--app", "shop").code == 0)
-            var removal: [String: String?] = [:]
-            for number in 0..<12 { removal["environments/shop/c\(number).yaml"] = String?.none }
-            try await scene.workspace.push(removal)
-            for command in ["plan", "sync"] {
-                let refused = try await scene.run(command, "--app", "shop")
-                #expect(refused.code == 3 && refused.output.contains("--prune-budget 12"), "\(refused.description)")
+        @Test func massDeletionIsRefusedUntilItIsPermitted() async throws {
+            try await withScene { scene in
+                var files: [String: String?] = ["environments/applications/shop.yaml": Workspace.application("shop")]
+                for number in 0..<15 { files["environments/shop/c\(number).yaml"] = Workspace.configMap("c\(number)") }
+                try await scene.workspace.push(files)
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                var removal: [String: String?] = [:]
+                for number in 0..<12 { removal["environments/shop/c\(number).yaml"] = String?.none }
+                try await scene.workspace.push(removal)
+                for command in ["plan", "sync"] {
+                    let refused = try await scene.run(command, "--app", "shop")
+                    #expect(refused.code == 3 && refused.output.contains("--prune-budget 12"), "\(refused.description)")
+                }
+                #expect(try await scene.object("ConfigMap", "c0", namespace: "shop") != nil)
+                let permitted = try await scene.run("sync", "--app", "shop", "--prune-budget", "12")
+                #expect(permitted.code == 0 && permitted.output.contains("12 pruned"), "\(permitted.description)")
+                #expect(try await scene.object("ConfigMap", "c0", namespace: "shop") == nil)
             }
-            #expect(try await scene.object("ConfigMap", "c0", namespace: "shop") != nil)
-            let permitted = try await scene.run("sync", "--app", "shop", "--prune-budget", "12")
-            #expect(permitted.code == 0 && permitted.output.contains("12 pruned"), "\(permitted.description)")
-            #expect(try await scene.object("ConfigMap", "c0", namespace: "shop") == nil)
         }
-    }
 
-    @Test func aDamagedHistoryIsNamed() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            let database = scene.workspace.state.appending("reconciler.db").string
-            try Data("not a database, and long enough to be taken for one's header by nobody".utf8).write(to: URL(fileURLWithPath: database))
-            for suffix in ["-wal", "-shm"] where FileManager.default.fileExists(atPath: database + suffix) {
-                try FileManager.default.removeItem(atPath: database + suffix)
+        @Test func aDamagedHistoryIsNamed() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                let database = scene.workspace.state.appending("reconciler.db").string
+                try Data("not a database, and long enough to be taken for one's header by nobody".utf8).write(to: URL(fileURLWithPath: database))
+                for suffix in ["-wal", "-shm"] where FileManager.default.fileExists(atPath: database + suffix) {
+                    try FileManager.default.removeItem(atPath: database + suffix)
+                }
+                let outcome = try await scene.run("sync", "--app", "shop")
+                #expect(outcome.code == 1 && outcome.errors.contains("reconciler.db") && outcome.errors.contains("move the file away"), "\(outcome.description)")
             }
-            let outcome = try await scene.run("sync", "--app", "shop")
-            #expect(outcome.code == 1 && outcome.errors.contains("reconciler.db") && outcome.errors.contains("move the file away"), "\(outcome.description)")
         }
-    }
 
-    @Test func aClusterThatAnotherProcessHasOpenIsNamed() async throws {
-        try await Workspace.with { workspace in
-            try await workspace.push(["environments/applications/shop.yaml": Workspace.application("shop"), "environments/shop/keep.yaml": Workspace.configMap("keep")])
-            let lock = workspace.state.appending("cluster/lock").string
-            try FileManager.default.createDirectory(atPath: workspace.state.appending("cluster").string, withIntermediateDirectories: true)
-            try Data().write(to: URL(fileURLWithPath: lock))
-            let holder = Program(executable: try Workspace.tool("flock"), directory: workspace.root)
-            _ = try await holder.whileRunning([lock, "sh", "-c", "echo locked; exec sleep 60"]) { running in
-                try await running.line(containing: "locked")
-                let outcome = try await workspace.run("sync", "--app", "shop")
-                #expect(outcome.code == 1 && outcome.errors.contains("in use by another process"), "\(outcome.description)")
+        @Test func aClusterThatAnotherProcessHasOpenIsNamed() async throws {
+            try await Workspace.with { workspace in
+                try await workspace.push(["environments/applications/shop.yaml": Workspace.application("shop"), "environments/shop/keep.yaml": Workspace.configMap("keep")])
+                let lock = workspace.state.appending("cluster/lock").string
+                try FileManager.default.createDirectory(atPath: workspace.state.appending("cluster").string, withIntermediateDirectories: true)
+                try Data().write(to: URL(fileURLWithPath: lock))
+                let holder = Program(executable: try Workspace.tool("flock"), directory: workspace.root)
+                _ = try await holder.whileRunning([lock, "sh", "-c", "echo locked; exec sleep 60"]) { running in
+                    try await running.line(containing: "locked")
+                    let outcome = try await workspace.run("sync", "--app", "shop")
+                    #expect(outcome.code == 1 && outcome.errors.contains("in use by another process"), "\(outcome.description)")
+                }
             }
         }
     }

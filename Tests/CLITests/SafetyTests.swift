@@ -3,81 +3,83 @@ import ResourceModel
 import TestSupport
 import Testing
 
-/// What is deleted, and what never is.
-@Suite(.serialized, .timeLimit(.minutes(2)))
-struct SafetyTests {
-    @Test func prunesTheSameWithAnEmptyStateDirectory() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            try await scene.workspace.push([
-                "environments/shop/old.yaml": Workspace.configMap("old"),
-                "environments/shop/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: old}\ndata: {}\n",
-            ])
-            #expect(try await scene.run("sync", "--app", "shop").code == 0)
-            try FileManager.default.removeItem(atPath: scene.workspace.state.string)
-            try await scene.workspace.push(["environments/shop/old.yaml": nil, "environments/shop/secret.yaml": nil])
-            let outcome = try await scene.run("sync", "--app", "shop")
-            #expect(outcome.code == 0 && outcome.output.contains("2 pruned, 1 unchanged"), "\(outcome.description)")
-            #expect(try await scene.object("ConfigMap", "old", namespace: "shop") == nil)
-            #expect(try await scene.object("Secret", "old", namespace: "shop") == nil)
-            #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+extension CommandLineTests {
+    /// What is deleted, and what never is.
+    @Suite(.serialized, .timeLimit(.minutes(2)))
+    struct SafetyTests {
+        @Test func prunesTheSameWithAnEmptyStateDirectory() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push([
+                    "environments/shop/old.yaml": Workspace.configMap("old"),
+                    "environments/shop/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: old}\ndata: {}\n",
+                ])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                try FileManager.default.removeItem(atPath: scene.workspace.state.string)
+                try await scene.workspace.push(["environments/shop/old.yaml": nil, "environments/shop/secret.yaml": nil])
+                let outcome = try await scene.run("sync", "--app", "shop")
+                #expect(outcome.code == 0 && outcome.output.contains("2 pruned, 1 unchanged"), "\(outcome.description)")
+                #expect(try await scene.object("ConfigMap", "old", namespace: "shop") == nil)
+                #expect(try await scene.object("Secret", "old", namespace: "shop") == nil)
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+            }
         }
-    }
 
-    @Test func prunesNothingWhenOneFileCannotBeRead() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            // `keep` is gone, and another file is broken: which one it is that is missing nobody knows.
-            try await scene.workspace.push(["environments/shop/keep.yaml": nil, "environments/shop/broken.yaml": "apiVersion: v1\nkind: ["])
-            #expect(try await scene.run("sync", "--app", "shop").code == 1)
-            #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+        @Test func prunesNothingWhenOneFileCannotBeRead() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                // `keep` is gone, and another file is broken: which one it is that is missing nobody knows.
+                try await scene.workspace.push(["environments/shop/keep.yaml": nil, "environments/shop/broken.yaml": "apiVersion: v1\nkind: ["])
+                #expect(try await scene.run("sync", "--app", "shop").code == 1)
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+            }
         }
-    }
 
-    @Test func anApplicationMissingFromAnIncompleteCatalogIsNotDeleted() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            try await scene.workspace.push([
-                "environments/applications/shop.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: [\n",
-                "environments/applications/other.yaml": Workspace.application("other"), "environments/other/a.yaml": Workspace.configMap("a"),
-            ])
-            let status = try await scene.run("status")
-            #expect(status.code == 1 || status.errors.contains("shop.yaml"), "\(status.description)")
-            #expect(status.errors.contains("environments/applications/shop.yaml:"))
-            let missing = try await scene.run("sync", "--app", "shop")
-            #expect(missing.code == 1 && missing.errors.contains("environments/applications/shop.yaml:"), "\(missing.description)")
-            #expect(try await scene.run("sync", "--app", "other").code == 0)
-            #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+        @Test func anApplicationMissingFromAnIncompleteCatalogIsNotDeleted() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push([
+                    "environments/applications/shop.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: [\n",
+                    "environments/applications/other.yaml": Workspace.application("other"), "environments/other/a.yaml": Workspace.configMap("a"),
+                ])
+                let status = try await scene.run("status")
+                #expect(status.code == 1 || status.errors.contains("shop.yaml"), "\(status.description)")
+                #expect(status.errors.contains("environments/applications/shop.yaml:"))
+                let missing = try await scene.run("sync", "--app", "shop")
+                #expect(missing.code == 1 && missing.errors.contains("environments/applications/shop.yaml:"), "\(missing.description)")
+                #expect(try await scene.run("sync", "--app", "other").code == 0)
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+            }
         }
-    }
 
-    @Test func withoutPruneTheObjectStaysAndIsTold() async throws {
-        try await withScene { scene in
-            try await scene.workspace.push([
-                "environments/applications/shop.yaml": Workspace.application("shop", automated: false),
-                "environments/shop/keep.yaml": Workspace.configMap("keep"), "environments/shop/old.yaml": Workspace.configMap("old"),
-            ])
-            #expect(try await scene.run("sync", "--app", "shop").code == 0)
-            try await scene.workspace.push(["environments/shop/old.yaml": nil])
-            let kept = try await scene.run("sync", "--app", "shop")
-            #expect(kept.code == 0 && kept.output.contains("OutOfSync") && kept.output.contains("use --prune"), "\(kept.description)")
-            #expect(try await scene.object("ConfigMap", "old", namespace: "shop") != nil)
-            #expect(try await scene.run("sync", "--app", "shop", "--prune").output.contains("1 pruned"))
-            #expect(try await scene.object("ConfigMap", "old", namespace: "shop") == nil)
+        @Test func withoutPruneTheObjectStaysAndIsTold() async throws {
+            try await withScene { scene in
+                try await scene.workspace.push([
+                    "environments/applications/shop.yaml": Workspace.application("shop", automated: false),
+                    "environments/shop/keep.yaml": Workspace.configMap("keep"), "environments/shop/old.yaml": Workspace.configMap("old"),
+                ])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                try await scene.workspace.push(["environments/shop/old.yaml": nil])
+                let kept = try await scene.run("sync", "--app", "shop")
+                #expect(kept.code == 0 && kept.output.contains("OutOfSync") && kept.output.contains("use --prune"), "\(kept.description)")
+                #expect(try await scene.object("ConfigMap", "old", namespace: "shop") != nil)
+                #expect(try await scene.run("sync", "--app", "shop", "--prune").output.contains("1 pruned"))
+                #expect(try await scene.object("ConfigMap", "old", namespace: "shop") == nil)
+            }
         }
-    }
 
-    @Test func adoptionTakesAnObjectOver() async throws {
-        try await withScene { scene in
-            try await scene.withShop()
-            try await scene.workspace.push(["environments/applications/other.yaml": Workspace.application("other", path: "environments/shop", namespace: "shop")])
-            #expect(try await scene.run("sync", "--app", "other").code == 3)
-            #expect(try await scene.run("sync", "--app", "other", "--adopt").code == 0)
-            // The former owner neither takes it back nor deletes it.
-            #expect(try await scene.run("sync", "--app", "shop").code == 3)
-            try await scene.workspace.push(["environments/shop/keep.yaml": nil, "environments/shop/more.yaml": Workspace.configMap("more")])
-            #expect(try await scene.run("sync", "--app", "shop").code == 0)
-            #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+        @Test func adoptionTakesAnObjectOver() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push(["environments/applications/other.yaml": Workspace.application("other", path: "environments/shop", namespace: "shop")])
+                #expect(try await scene.run("sync", "--app", "other").code == 3)
+                #expect(try await scene.run("sync", "--app", "other", "--adopt").code == 0)
+                // The former owner neither takes it back nor deletes it.
+                #expect(try await scene.run("sync", "--app", "shop").code == 3)
+                try await scene.workspace.push(["environments/shop/keep.yaml": nil, "environments/shop/more.yaml": Workspace.configMap("more")])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop") != nil)
+            }
         }
     }
 }

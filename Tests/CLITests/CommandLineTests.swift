@@ -1,0 +1,4 @@
+import Testing
+
+/// One at a time: each of them starts clusters and many processes, and others' deadlines run meanwhile.
+@Suite(.serialized) struct CommandLineTests {}
