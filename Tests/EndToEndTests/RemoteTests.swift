@@ -13,7 +13,7 @@ struct RemoteTests {
         try await withStage { stage in
             let namespace = stage.name("shop")
             try await stage.workspace.push([
-                "environments/applications/shop.yaml": Workspace.application("shop", namespace: namespace),
+                "environments/applications/shop.yaml": Workspace.application(stage.name("shop"), path: "environments/shop", namespace: namespace),
                 "environments/shop/a.yaml": Workspace.configMap("a"),
             ])
             let port = try freePort()
@@ -24,13 +24,13 @@ struct RemoteTests {
             ]) { daemon in
                 try await daemon.line(containing: "Ready to rumble")
                 let remote = stage.workspace.with("RECONCILER_REPO", "git://127.0.0.1:\(port)/remote.git")
-                let first = try await remote.run("sync", "--app", "shop")
+                let first = try await remote.run("sync", "--app", stage.name("shop"))
                 #expect(first.code == 0 && first.output.contains("1 created"), "\(first.description)")
                 try await stage.workspace.push(["environments/shop/b.yaml": Workspace.configMap("b"), "environments/shop/a.yaml": nil])
-                let second = try await remote.run("sync", "--app", "shop")
+                let second = try await remote.run("sync", "--app", stage.name("shop"))
                 #expect(second.code == 0 && second.output.contains("1 created, 1 pruned"), "\(second.description)")
             }
-            let gone = try await stage.workspace.with("RECONCILER_REPO", "git://127.0.0.1:\(port)/remote.git").run("sync", "--app", "shop")
+            let gone = try await stage.workspace.with("RECONCILER_REPO", "git://127.0.0.1:\(port)/remote.git").run("sync", "--app", stage.name("shop"))
             #expect(gone.code == 4, "\(gone.description)")
             #expect(try await stage.client.get(try await stage.resource("ConfigMap"), namespace: namespace, name: "b") != nil)
         }
@@ -39,10 +39,10 @@ struct RemoteTests {
     @Test func onlyWhatChangedIsWritten() async throws {
         try await withStage { stage in
             let namespace = stage.name("shop")
-            var files: [String: String?] = ["environments/applications/shop.yaml": Workspace.application("shop", namespace: namespace)]
+            var files: [String: String?] = ["environments/applications/shop.yaml": Workspace.application(stage.name("shop"), path: "environments/shop", namespace: namespace)]
             for number in 0..<20 { files["environments/shop/c\(number).yaml"] = Workspace.configMap("c\(number)") }
             try await stage.workspace.push(files)
-            _ = try await stage.workspace.run("sync", "--app", "shop")
+            _ = try await stage.workspace.run("sync", "--app", stage.name("shop"))
             let maps = try await stage.resource("ConfigMap")
             func versions() async throws -> [String: String] {
                 var result: [String: String] = [:]
@@ -53,7 +53,7 @@ struct RemoteTests {
             }
             let before = try await versions()
             try await stage.workspace.push(["environments/shop/c7.yaml": Workspace.configMap("c7", ["key": "new"])])
-            let outcome = try await stage.workspace.run("sync", "--app", "shop")
+            let outcome = try await stage.workspace.run("sync", "--app", stage.name("shop"))
             #expect(outcome.output.contains("1 configured, 19 unchanged"), "\(outcome.description)")
             let after = try await versions()
             #expect(before.keys.filter { before[$0] != after[$0] } == ["c7"])
@@ -67,7 +67,7 @@ struct RemoteTests {
                 "apiVersion: v1\nkind: Service\nmetadata:\n  name: stuck\n  annotations: {argocd.argoproj.io/sync-wave: \"-1\"}\n"
                 + "spec: {type: LoadBalancer, ports: [{port: 80}]}\n"
             try await stage.workspace.push([
-                "environments/applications/shop.yaml": Workspace.application("shop", namespace: stage.name("shop")),
+                "environments/applications/shop.yaml": Workspace.application(stage.name("shop"), path: "environments/shop", namespace: stage.name("shop")),
                 "environments/shop/stuck.yaml": stuck, "environments/shop/after.yaml": Workspace.configMap("after"),
             ])
             let clock = ContinuousClock()
