@@ -30,6 +30,10 @@ struct ClusterCommand: AsyncParsableCommand {
         @Flag(help: "Leave the pods' processes running when the cluster stops; its next start finds them again.")
         var keepPods = false
 
+        func validate() throws {
+            guard (0...65535).contains(port) else { throw ValidationError("--port \(port): a port is a number from 1 to 65535.") }
+        }
+
         func run() async throws {
             let level = Environment.value("RECONCILER_LOG_LEVEL").flatMap { Logger.Level(rawValue: $0) } ?? .warning
             LoggingSystem.bootstrap { label in

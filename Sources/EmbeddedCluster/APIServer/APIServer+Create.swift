@@ -9,6 +9,14 @@ extension APIServer {
         let warnings = try fieldWarnings(body, RequestBody.mediaType(request) == ProtobufBody.mediaType ? nil : request.body, of: resource, options)
         body = try ObjectRules.decoded(body, of: resource)
         try checkNamespace(&body, target)
+        return try await answerCreated(body, target, request, options, warnings: warnings)
+    }
+
+    /// Makes the object and answers 201.
+    func answerCreated(
+        _ body: JSONValue, _ target: Target, _ request: APIRequest, _ options: WriteOptions, warnings: [String]
+    ) async throws -> APIResponse {
+        let resource = target.resource
         let result = try createObject(body, target, options, user: request.user) { body throws(APIStatus) in
             try self.owned(nil, body, target, options)
         }

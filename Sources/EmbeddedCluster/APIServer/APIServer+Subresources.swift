@@ -33,7 +33,10 @@ extension APIServer {
         var options = DeleteOptions()
         options.gracePeriodSeconds = body[path: "deleteOptions", "gracePeriodSeconds"]?.integerValue
         options.uid = body[path: "deleteOptions", "preconditions", "uid"]?.stringValue
-        options.isDryRun = request.parameter("dryRun") == "All"
+        options.resourceVersion = body[path: "deleteOptions", "preconditions", "resourceVersion"]?.stringValue
+        options.propagationPolicy = body[path: "deleteOptions", "propagationPolicy"]?.stringValue
+        options.isDryRun =
+            request.parameter("dryRun") == "All" || (body[path: "deleteOptions", "dryRun"]?.arrayValue ?? []).contains("All")
         let outcome = try deleteObject(target, options)
         if let revision = outcome.written { try await store.durable(revision) }
         return .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], status: 201)

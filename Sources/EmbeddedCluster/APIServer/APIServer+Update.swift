@@ -12,11 +12,26 @@ extension APIServer {
         body["kind"] = .string(resource.kind)
         body["apiVersion"] = .string(resource.apiVersion)
         try Self.checkName(body, target)
+        if store.object(target.key) == nil, target.subresource.isEmpty, Self.isCreatedByUpdate(resource) {
+            body[path: "metadata", "resourceVersion"] = nil
+            return try await answerCreated(body, target, request, options, warnings: warnings)
+        }
         let sent = ObjectRules.defaulted(body, of: resource)
         let result = try change(target, options, user: request.user) { live, _ throws(APIStatus) in
             try self.owned(live, Self.carryingMetadata(sent, from: live), target, options)
         }
         return try await answer(result, target, request, options, warnings: warnings)
+    }
+
+    /// Whether a PUT makes the object when there is none: `AllowCreateOnUpdate` of the real server's strategies.
+    private static func isCreatedByUpdate(_ resource: ResourceType) -> Bool {
+        switch (resource.group, resource.kind) {
+        case ("coordination.k8s.io", "Lease"), ("", "Endpoints"), ("", "Service"), ("", "LimitRange"), ("", "Event"),
+            ("events.k8s.io", "Event"):
+            true
+        case ("rbac.authorization.k8s.io", _): true
+        default: false
+        }
     }
 
     func answer(

@@ -78,7 +78,13 @@ enum Presentation: Sendable {
 
     /// The object's metadata and nothing else.
     static func partial(_ object: JSONValue) -> JSONValue {
-        ["kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"] ?? [:]]
+        var object = object
+        if object["kind"] == "DaemonSet" {
+            // The real server's conversion to apps/v1 adds it; metadata is taken before that.
+            object["metadata"]?["annotations"]?["deprecated.daemonset.template.generation"] = nil
+            if object[path: "metadata", "annotations"]?.objectValue?.members.isEmpty == true { object["metadata"]?["annotations"] = nil }
+        }
+        return ["kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"] ?? [:]]
     }
 
     /// One object's answer.

@@ -83,13 +83,20 @@ final class DirectoryLock: Sendable {
             throw ClusterError(code: "cluster.file", message: "cannot open \(files.lock): \(String(cString: strerror(errno)))")
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            var text = [UInt8](repeating: 0, count: 20)
+            let count = max(0, read(file, &text, text.count))
+            let holder = String(decoding: text.prefix(count), as: UTF8.self)
             close(file)
             throw ClusterError(
                 code: "cluster.locked",
-                message: "the cluster in \(files.directory) is in use by another process. "
+                message: "the cluster in \(files.directory) is in use by \(holder.isEmpty ? "another process" : "process \(holder)"). "
                     + "Stop it with `reconciler cluster stop`, or use `reconciler cluster kubeconfig` to reach it.")
         }
         self.file = file
+        // Only for the message above; the lock is the file's, not its content.
+        let holder = Array(String(getpid()).utf8)
+        ftruncate(file, 0)
+        pwrite(file, holder, holder.count, 0)
     }
 
     /// Unlocks as well as closes: a child that is just being started may still hold a copy of the descriptor.

@@ -19,6 +19,7 @@ extension FieldManager {
         guard object[path: "metadata", "annotations", annotation] != nil else { return }
         var applied = patch
         applied["metadata"]?["annotations"]?[annotation] = nil
-        object[path: "metadata", "annotations", annotation] = .string(String(decoding: applied.canonicalBytes, as: UTF8.self) + "\n")
+        object[path: "metadata", "annotations", annotation] = .string(
+            String(decoding: applied.canonicalBytes, as: UTF8.self) + "\n")
     }
 }

@@ -39,6 +39,7 @@ struct DeploymentController: Sendable {
         let client = resources.client
         do {
             try await client.create(resources.replicaSets, namespace: deployment.objectNamespace, set)
+            if set.count("spec", "replicas") == 0 { return }
             resources.events.record(
                 deployment, "ScalingReplicaSet",
                 "Scaled up replica set \(set.objectName) from 0 to \(set.count("spec", "replicas"))", component: "deployment-controller")

@@ -102,11 +102,13 @@ final class EventRecorder: Sendable {
         if let path = entry.fieldPath { involved["fieldPath"] = .string(path) }
         let suffix = String(UInt64.random(in: (1 << 60)...(UInt64.max >> 1)), radix: 16)
         let time = JSONValue.string(Timestamp.string(now))
+        var source: JSONValue = ["component": .string(entry.component)]
+        if entry.component == "kubelet" { source["host"] = .string(host) }
         return [
             "apiVersion": "v1", "kind": "Event",
             "metadata": ["name": .string("\(object.objectName).\(suffix)"), "namespace": .string(namespace)],
             "involvedObject": involved, "reason": .string(entry.reason), "message": .string(entry.message),
-            "source": ["component": .string(entry.component), "host": .string(host)], "firstTimestamp": time, "lastTimestamp": time,
+            "source": source, "firstTimestamp": time, "lastTimestamp": time,
             "count": 1, "type": entry.isWarning ? "Warning" : "Normal", "eventTime": nil,
             "reportingComponent": .string(entry.component), "reportingInstance": .string(host),
         ]

@@ -91,7 +91,7 @@ struct ContainerRecord: Sendable, Hashable {
     var status: JSONValue {
         var value: JSONValue = [
             "name": .string(name), "image": .string(image), "imageID": "", "restartCount": .count(restartCount),
-            "ready": .bool(isReady), "started": .bool(isStarted && isRunning),
+            "ready": .bool(isReady || (role == .initial && termination?.exitCode == 0)), "started": .bool(isStarted && isRunning),
         ]
         switch state {
         case .waiting(let reason, let message):

@@ -211,7 +211,8 @@ extension PodWorker {
             }
             return .unknown
         }
-        if exit == .unknown, isFrozen { return }
+        // How a process ended that an earlier cluster started is unknown too: whoever stops it waits for its record to say so.
+        if exit == .unknown, isFrozen, process.isAlive { return }
         process.signalSession(SIGKILL)  // what the container's first process leaves behind ends with it
         shared.logs.finish(base)
         var since = started
