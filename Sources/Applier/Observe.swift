@@ -51,8 +51,10 @@ extension Applier {
     ///
     /// One list a kind finds the owned objects; declared ones that are not among them are looked for one by one, or with one
     /// list of their namespace when they are many. Any failure is thrown: nothing is taken for absent that could not be read.
-    package func liveState(of desired: DesiredState, applySet: ApplySet) async throws -> LiveState {
-        let promise = try await readPromise(of: applySet)
+    ///
+    /// - Parameter owned: what was seen of the inventory already; only what the revision adds to that is read.
+    package func liveState(of desired: DesiredState, applySet: ApplySet, owned: OwnedState? = nil) async throws -> LiveState {
+        let promise = if let owned { owned.promise } else { try await readPromise(of: applySet) }
         let declaredKinds = Set(desired.manifests.map(\.id.groupKind))
         let kinds = declaredKinds.union(promise?.groupKinds ?? [])
         var state = LiveState(
@@ -63,8 +65,8 @@ extension Applier {
 
         if promise != nil {
             let namespaces = Set(desired.manifests.compactMap(\.id.namespace)).union(promise?.namespaces ?? [])
-            let lists = try await ownedObjects(resources, namespaces: namespaces, applySet: applySet)
-            for object in lists {
+            let lists = try await ownedObjects(resources, namespaces: namespaces, applySet: applySet, known: owned?.lists ?? [:])
+            for object in lists.values.joined() {
                 state.objects[object.id] = object
                 // A copied label makes no member: the tracking annotation must speak of this very object.
                 if owningApplication(of: object) == applySet.application { state.inventory.members.insert(object.id) }
@@ -73,6 +75,16 @@ extension Applier {
         let missing = desired.manifests.map(\.id).filter { state.objects[$0] == nil }
         for object in try await lookUp(missing, resources) { state.objects[object.id] = object }
         return state
+    }
+
+    /// What the inventory says the application owns, read before it is known what the application declares.
+    ///
+    /// - Throws: whatever could not be read.
+    package func ownedState(of applySet: ApplySet) async throws -> OwnedState {
+        guard let promise = try await readPromise(of: applySet) else { return OwnedState(promise: nil, lists: [:]) }
+        let resources = try await resources(for: promise.groupKinds, versions: [:], declared: [])
+        return OwnedState(
+            promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]))
     }
 
     private func readPromise(of applySet: ApplySet) async throws -> (groupKinds: Set<GroupKind>, namespaces: Set<String>)? {
@@ -98,21 +110,21 @@ extension Applier {
     }
 
     private func ownedObjects(
-        _ resources: [GroupKind: APIResource], namespaces: Set<String>, applySet: ApplySet
-    ) async throws -> [LiveObject] {
+        _ resources: [GroupKind: APIResource], namespaces: Set<String>, applySet: ApplySet, known: [OwnedState.Place: [LiveObject]]
+    ) async throws -> [OwnedState.Place: [LiveObject]] {
         // A few namespaces are listed one by one, which needs fewer permissions and reads less; many with one list.
-        var lists: [(APIResource, String?)] = []
-        for resource in resources.values.sorted(by: { $0.groupKind < $1.groupKind }) {
-            if resource.namespaced, namespaces.count <= 3 {
-                lists += namespaces.sorted().map { (resource, $0) }
-            } else {
-                lists.append((resource, nil))
-            }
+        var lists: [(resource: APIResource, place: OwnedState.Place)] = []
+        for resource in resources.values {
+            let places: [String?] = resource.namespaced && namespaces.count <= 3 ? namespaces.map { $0 } : [nil]
+            lists += places.map { (resource, OwnedState.Place(groupVersionKind: resource.groupVersionKind, namespace: $0)) }
         }
         let options = ListOptions(labelSelector: "\(ApplySet.partOfLabel)=\(applySet.id)")
-        return try await concurrently(lists) { resource, namespace in
-            try await client.list(resource, namespace: namespace, options: options).items.map { try LiveObject($0, as: resource) }
-        }.flatMap { $0 }
+        let read = try await concurrently(lists.filter { known[$0.place] == nil }) { list in
+            let items = try await client.list(list.resource, namespace: list.place.namespace, options: options).items
+            return (list.place, try items.map { try LiveObject($0, as: list.resource) })
+        }
+        let wanted = Set(lists.map(\.place))
+        return known.filter { wanted.contains($0.key) }.merging(read) { _, new in new }
     }
 
     private func lookUp(_ ids: [ResourceID], _ resources: [GroupKind: APIResource]) async throws -> [LiveObject] {
@@ -141,6 +153,19 @@ extension Applier {
         }.compactMap { $0 }
         return found
     }
+}
+
+/// An application's objects as the inventory found them.
+package struct OwnedState: Sendable {
+    /// A list of one kind in one version, in one namespace or in all.
+    struct Place: Sendable, Hashable {
+        var groupVersionKind: GroupVersionKind
+        var namespace: String?
+    }
+
+    /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
+    var promise: (groupKinds: Set<GroupKind>, namespaces: Set<String>)?
+    var lists: [Place: [LiveObject]]
 }
 
 extension Manifest {

@@ -50,13 +50,15 @@ package struct ReconcileOnce: Sendable {
         _ onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) async throws -> Reconciliation {
         let applySet = ApplySet(application: application.name)
+        // What the application owns does not depend on what it declares: it is read while that is rendered.
+        async let owned = applier.ownedState(of: applySet)
 
         let rendered = try await builder.desiredState(of: application, at: revision)
         let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
         try permit(desired, application, project)
         onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
 
-        let live = try await applier.liveState(of: desired, applySet: applySet)
+        let live = try await applier.liveState(of: desired, applySet: applySet, owned: try await owned)
         let name = application.name
         let intents = await desired.manifests.concurrentMap { Intent(manifest: $0, application: name, applySet: applySet) }
         let changes = try await applier.changes(from: live, to: intents)
