@@ -211,6 +211,10 @@ final class OpenAPIDocuments: Sendable {
         var members: [JSONObject.Member] = []
         if !(collection.objectValue ?? [:]).isEmpty { members.append(.init(key: path, value: collection)) }
         if !(item.objectValue ?? [:]).isEmpty { members.append(.init(key: path + "/{name}", value: item)) }
+        // kubectl 1.27 explains no kind that it does not find here.
+        if isV3, resource.isNamespaced, let list = collection["get"] {
+            members.append(.init(key: resource.path(namespace: nil), value: ["get": list]))
+        }
         return members
     }
 }
