@@ -61,5 +61,7 @@ package enum SkipReason: Sendable, Hashable, Codable {
     case ownedByApplication(String)
     /// A namespace that still holds objects that this application does not own.
     case namespaceInUse(String)
+    /// A file that could not be read and may declare the object.
+    case sourceUnreadable(SourceLocation)
     case hookSkipped
 }

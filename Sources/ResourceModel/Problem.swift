@@ -60,3 +60,8 @@ package enum FailureKind: String, Sendable, Codable {
 package protocol ClassifiedError: Error {
     var failureKind: FailureKind { get }
 }
+
+extension Problem {
+    /// The code of a file that was left out although nobody knows what it declares.
+    package static let unreadableFile = "source.unreadable-file"
+}

@@ -96,6 +96,17 @@ import Testing
         #expect(planned([Change(id: object.id, action: .configure, manifest: manifest("ConfigMap", "x"), live: object)]).steps.count == 1)
     }
 
+    /// Nothing is deleted because something could not be read.
+    @Test func doesNotPruneBesideAFileThatCouldNotBeRead() {
+        let change = prune("ConfigMap")
+        let place = SourceLocation(path: "app/cut-off.yaml", line: 3)
+        let warning = Problem(code: Problem.unreadableFile, severity: .warning, message: "m", location: place)
+        var desired = desiredState([manifest("ConfigMap", "x")])
+        desired.warnings = [warning]
+        let plan = plan([change], desired: desired, inventory: Inventory(members: [change.id]), policy: PlanPolicy(prune: true))
+        #expect(plan.steps.isEmpty && plan.skipped.map(\.action) == [.skip(.sourceUnreadable(place))])
+    }
+
     @Test func doesNotPruneWhereThePolicyDoesNot() {
         let plan = planned([prune("ConfigMap")], policy: PlanPolicy(prune: false))
         #expect(plan.steps.isEmpty && plan.skipped.map(\.action) == [.skip(.pruneDisabled)])

@@ -59,7 +59,7 @@ import Testing
             #expect(state.manifests.map(\.id.name) == ["a"])
             #expect(
                 state.warnings.map { "\($0.location?.path ?? "") \($0.code)" } == [
-                    "app/broken.yaml source.irrelevant-file", "app/values.yaml source.irrelevant-file",
+                    "app/broken.yaml source.unreadable-file", "app/values.yaml source.irrelevant-file",
                 ])
         }
     }

@@ -29,7 +29,9 @@ package struct PlanPolicy: Sendable, Hashable {
 
 /// Orders the changes into steps and says what must not be done. Pure: the same changes and policy give the same plan.
 package func plan(_ changes: [Change], desired: DesiredState, inventory: Inventory, policy: PlanPolicy) -> Plan {
-    var planner = Planner(application: desired.application, policy: policy)
+    let unreadable = desired.warnings.first { $0.code == Problem.unreadableFile }
+    var planner = Planner(
+        application: desired.application, policy: policy, unreadable: unreadable.map { $0.location ?? SourceLocation(path: "", line: 0) })
     for change in changes { planner.add(change) }
     planner.checkGuards(declared: desired.manifests.count, inventory: inventory)
     return planner.plan(desired: desired)
@@ -38,15 +40,18 @@ package func plan(_ changes: [Change], desired: DesiredState, inventory: Invento
 private struct Planner {
     let application: String
     let policy: PlanPolicy
+    /// A file of the sources that nobody could read.
+    let unreadable: SourceLocation?
     private var steps: [PlanStep] = []
     private var unchanged: [ResourceID] = []
     private var skipped: [Change] = []
     private var refusals: [Refusal] = []
     private var preconditions: [ResourceID: Plan.Precondition] = [:]
 
-    init(application: String, policy: PlanPolicy) {
+    init(application: String, policy: PlanPolicy, unreadable: SourceLocation?) {
         self.application = application
         self.policy = policy
+        self.unreadable = unreadable
     }
 
     mutating func add(_ change: Change) {
@@ -92,6 +97,8 @@ private struct Planner {
             skipped.append(with(change, .skip(.pruneDisabled)))
         } else if (options.prune ?? policy.syncOptions.prune) == .confirm {
             skipped.append(with(change, .skip(.pruneUnconfirmed)))
+        } else if let unreadable {
+            skipped.append(with(change, .skip(.sourceUnreadable(unreadable))))
         } else {
             append(.delete, change)
         }

@@ -61,7 +61,7 @@ struct DirectorySource {
             guard !documents.isEmpty else { return }
             if mentionsObjects(bytes) { reader.read(documents) } else { reader.add(irrelevant(path)) }
         } catch {
-            reader.add(mentionsObjects(bytes) || path.hasSuffix(".json") ? error : irrelevant(path))
+            reader.add(mentionsObjects(bytes) || path.hasSuffix(".json") ? error : unreadable(path, error))
         }
     }
 
@@ -76,6 +76,14 @@ struct DirectorySource {
             code: "source.irrelevant-file", severity: .warning, message: "holds no Kubernetes object and is left out",
             location: SourceLocation(path: path, line: 0),
             hint: "move it, exclude it with `directory.exclude`, or write `# +argocd:skip-file-rendering` into it")
+    }
+
+    /// Argo CD passes over such a file too. What it held nobody knows, so the planner prunes nothing beside it.
+    private static func unreadable(_ path: String, _ error: Problem) -> Problem {
+        Problem(
+            code: Problem.unreadableFile, severity: .warning,
+            message: "cannot be read and is left out, so nothing is pruned: \(error.message)", location: error.location,
+            hint: "mend it, exclude it with `directory.exclude`, or write `# +argocd:skip-file-rendering` into it")
     }
 
     private func isCandidate(_ name: String, _ options: DirectoryOptions) -> Bool {

@@ -15,6 +15,7 @@ func word(_ action: Change.Action) -> String {
 
 func sentence(_ reason: SkipReason) -> String {
     switch reason {
+    case .sourceUnreadable(let file): "not pruned: \(file) could not be read and may declare it"
     case .pruneDisabled: "no longer in Git; pruning is off (use --prune, or syncPolicy.automated.prune)"
     case .pruneUnconfirmed: "no longer in Git; Prune=confirm waits for approval"
     case .ownedByController(let owner): "owned by \(owner)"

@@ -1,15 +1,24 @@
 import ResourceModel
+import Synchronization
 import YAML
 
 /// Prints what goes on to standard error: lines for people, or a line of JSON for each event.
-struct EventPrinter: Sendable {
-    var asJSON: Bool
+final class EventPrinter: Sendable {
+    let asJSON: Bool
+    /// What was said last: waiting changes often without changing what is said of it.
+    private let last = Mutex("")
+
+    init(asJSON: Bool) { self.asJSON = asJSON }
 
     func print(_ event: SyncEvent) {
         if asJSON {
             Terminal.error(Self.json(event).jsonString)
         } else if let line = Self.line(event) {
-            Terminal.error(line)
+            let isNew = last.withLock { last in
+                defer { last = line }
+                return last != line
+            }
+            if isNew { Terminal.error(line) }
         }
     }
 
