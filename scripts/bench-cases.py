@@ -1,5 +1,5 @@
 """The cases of scripts/bench, which says how to call it and finds the programs: reconciler, kubectl, curl and git on PATH."""
-import argparse, base64, json, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
+import argparse, base64, hashlib, json, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 parser = argparse.ArgumentParser(prog="scripts/bench")
 parser.add_argument("--objects", type=int, default=1000)
@@ -107,14 +107,25 @@ class Cluster:
             self.process.wait()
 
 
+def tracked(item, namespace):
+    """The object as `reconciler` applies it: with its ApplySet's label and Argo CD's tracking annotation."""
+    parent = hashlib.sha256(b"application-bench.reconciler-system.ConfigMap.").digest()
+    label = f"applyset-{base64.urlsafe_b64encode(parent).decode().rstrip('=')}-v1"
+    group = item["apiVersion"].rpartition("/")[0]
+    metadata = {
+        **item["metadata"], "namespace": namespace, "labels": {**item["metadata"]["labels"], "applyset.kubernetes.io/part-of": label},
+        "annotations": {"argocd.argoproj.io/tracking-id": f"bench:{group}/{item['kind']}:{namespace}/{item['metadata']['name']}"}}
+    return {**item, "metadata": metadata}
+
+
 def raw(cluster, work, namespace, objects):
-    """Server-side applies of all objects by one curl process: HTTP/2, 64 in flight."""
+    """The server-side applies that the first sync sends, tracking metadata and all, by one curl process: HTTP/2, 64 in flight."""
     os.makedirs(f"{work}/{namespace}")
     entries = []
     for index, item in enumerate(objects):
         body = f"{work}/{namespace}/{index}.json"
         with open(body, "w") as file:
-            json.dump({**item, "metadata": {**item["metadata"], "namespace": namespace}}, file)
+            json.dump(tracked(item, namespace), file)
         path = PATHS[item["kind"]].format(namespace, item["metadata"]["name"])
         entries.append("\n".join([
             *cluster.arguments, f'url = "{cluster.server}{path}?fieldManager=raw&force=true"', 'request = "PATCH"', f'data-binary = "@{body}"',
