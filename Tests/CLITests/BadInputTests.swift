@@ -32,6 +32,8 @@ private let repositoryMistakes: [BadInput] = [
     BadInput(
         name: "not-an-object", files: [bad: "just: something\n"], code: 0, mentions: ["environments/shop/bad.yaml", "holds no Kubernetes object"]),
     BadInput(
+        name: "cut-off", files: [bad: "apiVe"], code: 0, mentions: ["environments/shop/bad.yaml:1", "nothing is pruned"]),
+    BadInput(
         name: "same-object-twice", files: [bad: Workspace.configMap("keep")], code: 0, mentions: ["environments/shop/keep.yaml:1", "declared twice"]),
     BadInput(
         name: "unknown-kind", files: [bad: "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: x}\n"],

@@ -52,14 +52,14 @@ import Testing
     @Test func warnsOfFilesThatHoldNoObject() async throws {
         let files = [
             "app/a.yaml": configMap("a"), "app/values.yaml": "replicas: 1", "app/broken.yaml": "a: [",
-            "app/empty.yaml": "# nothing\n",
+            "app/cut-off.yaml": "apiVe", "app/empty.yaml": "# nothing\n",
         ]
         try await withFiles(files) { root in
             let state = try await render(applicationYAML(), in: root)
             #expect(state.manifests.map(\.id.name) == ["a"])
             #expect(
                 state.warnings.map { "\($0.location?.path ?? "") \($0.code)" } == [
-                    "app/broken.yaml source.unreadable-file", "app/values.yaml source.irrelevant-file",
+                    "app/broken.yaml source.unreadable-file", "app/cut-off.yaml source.unreadable-file", "app/values.yaml source.irrelevant-file",
                 ])
         }
     }

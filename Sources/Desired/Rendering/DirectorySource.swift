@@ -59,9 +59,15 @@ struct DirectorySource {
         do {
             let documents = try DocumentReader.documents(in: bytes, path: path)
             guard !documents.isEmpty else { return }
-            if mentionsObjects(bytes) { reader.read(documents) } else { reader.add(irrelevant(path)) }
+            if mentionsObjects(bytes) {
+                reader.read(documents)
+            } else if let odd = documents.first(where: { $0.value.objectValue == nil }) {
+                reader.add(unreadable(path, "holds a \(odd.value.typeName), as a file does that was cut off", odd.location))
+            } else {
+                reader.add(irrelevant(path))
+            }
         } catch {
-            reader.add(mentionsObjects(bytes) || path.hasSuffix(".json") ? error : unreadable(path, error))
+            reader.add(mentionsObjects(bytes) || path.hasSuffix(".json") ? error : unreadable(path, error.message, error.location))
         }
     }
 
@@ -79,10 +85,10 @@ struct DirectorySource {
     }
 
     /// Argo CD passes over such a file too. What it held nobody knows, so the planner prunes nothing beside it.
-    private static func unreadable(_ path: String, _ error: Problem) -> Problem {
+    private static func unreadable(_ path: String, _ why: String, _ location: SourceLocation?) -> Problem {
         Problem(
             code: Problem.unreadableFile, severity: .warning,
-            message: "cannot be read and is left out, so nothing is pruned: \(error.message)", location: error.location,
+            message: "is left out, so nothing is pruned: \(why)", location: location,
             hint: "mend it, exclude it with `directory.exclude`, or write `# +argocd:skip-file-rendering` into it")
     }
 
