@@ -1,5 +1,6 @@
-/// A Kubernetes resource quantity (`500m`, `1.5Gi`, `2e3`), exact to a billionth: what finer digits there are is rounded up,
-/// and amounts beyond 2⁶³-1 are that bound, as the API server has it.
+/// A Kubernetes resource quantity (`500m`, `1.5Gi`, `2e3`), exact to a billionth: what finer digits there are is rounded up.
+/// With a binary suffix amounts beyond 2⁶³-1 are that bound, as the API server has it (apimachinery's `resource.ParseQuantity`);
+/// other amounts are bounded by 10²⁸, which the server would still write out.
 package struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// How the quantity was written, which its canonical form keeps.
     package enum Format: Sendable, Hashable { case decimal, binary, exponent }
@@ -9,7 +10,8 @@ package struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible
     package private(set) var format: Format
 
     private static let one: Int128 = 1_000_000_000
-    private static let bound: Int128 = Int128(Int64.max) * one
+    private static let binaryBound: Int128 = Int128(Int64.max) * one
+    private static let decimalBound: Int128 = 10_000_000_000 * one * one * one
 
     package init(nanos: Int128, format: Format = .decimal) {
         self.nanos = nanos
@@ -72,7 +74,8 @@ extension Quantity {
             rest = rest.dropFirst(fraction.count)
         }
         guard !whole.isEmpty || !fraction.isEmpty, let scale = Self.scale(rest) else { return nil }
-        let magnitude = Self.magnitude(Array((String(whole) + fraction).utf8), shift: scale.ten - fraction.count, two: scale.two)
+        let magnitude = Self.magnitude(Array((String(whole) + fraction).utf8), shift: scale.ten - fraction.count, two: scale.two,
+            bound: scale.format == .binary ? Self.binaryBound : Self.decimalBound)
         nanos = isNegative ? -magnitude : magnitude
         format = scale.format
     }
@@ -98,7 +101,7 @@ extension Quantity {
     }
 
     /// digits × 10^shift × 2^two in billionths, rounded up and bounded.
-    private static func magnitude(_ digits: [UInt8], shift: Int, two: Int) -> Int128 {
+    private static func magnitude(_ digits: [UInt8], shift: Int, two: Int, bound: Int128) -> Int128 {
         var value: Int128 = 0
         var power = shift + 9
         var dropped = false

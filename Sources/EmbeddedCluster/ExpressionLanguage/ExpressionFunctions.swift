@@ -1,3 +1,5 @@
+import ResourceModel
+
 /// The functions and methods that rules may call. A rule that calls another is refused when its definition is stored.
 enum ExpressionFunctions {
     /// Names with the least and most number of values they take, the target of a method included.
@@ -52,7 +54,7 @@ enum ExpressionFunctions {
         case ("string", .bool(let flag)): return .string(flag ? "true" : "false")
         case ("bool", .string("true")): return .bool(true)
         case ("bool", .string("false")): return .bool(false)
-        case ("isQuantity", .string(let text)): return .bool(QuantityText.canonical(text) != nil)
+        case ("isQuantity", .string(let text)): return .bool(Quantity(text) != nil)
         default: return nil
         }
         throw ExpressionError("type conversion error from '\(value.typeName)' to '\(name)'")

@@ -113,7 +113,7 @@ extension TypeSchema {
             var kept: [JSONValue] = []
             kept.reserveCapacity(items.count)
             for item in items {
-                guard let element = try? list.element(of: item), let entry = set[element] else {
+                guard let element = try? list.element(of: item), let entry = set[element] else {  // no identity, no owner
                     kept.append(item)
                     continue
                 }

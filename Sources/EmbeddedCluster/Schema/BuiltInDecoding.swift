@@ -119,12 +119,12 @@ package enum BuiltInDecoding {
             return value
         case .any:
             if format == "quantity" {
-                guard let canonical = QuantityText.canonical(value) else {
+                guard let quantity = Quantity(value) else {
                     throw DecodingFailure(
                         message: "quantities must match the regular expression "
                             + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$' (\(path.dropFirst()))")
                 }
-                return canonical
+                return .string(quantity.canonical)
             }
             switch value {
             case .string: return value

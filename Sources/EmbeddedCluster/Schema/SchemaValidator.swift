@@ -223,6 +223,7 @@ struct SchemaValidator {
         case (.list(let list), .array(let items)):
             var seen = ElementIndex(capacity: items.count)
             for (index, item) in items.enumerated() {
+                // An item without identity repeats none; what it lacks is told where its fields are checked.
                 if list.relation != .atomic, let element = try? list.element(of: item), !seen.insert(element, index) {
                     let shown: JSONValue =
                         list.relation == .set
