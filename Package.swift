@@ -114,7 +114,6 @@ let package = Package(
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel"]),
-        .testTarget(name: "ReconcilerTests", dependencies: ["Reconciler", "Desired", "Applier", "Store", "ResourceModel", "TestSupport"]),
         .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(
             name: "APIConformance",
