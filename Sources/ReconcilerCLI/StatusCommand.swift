@@ -57,10 +57,13 @@ struct StatusCommand: AsyncParsableCommand {
         do {
             let result = try await target.page.run(
                 application, project: try target.project(of: application, in: catalog), request: SyncRequest(extent: .compare))
+            var assessed: [ResourceID: HealthAssessment] = [:]
+            for change in result.changes { assessed[change.id] = change.live.map { health(of: $0.body) } ?? HealthAssessment(.missing) }
+            if self.application != nil { assessed = await target.page.applier.explained(assessed) }
             let resources = result.changes.map { change in
                 Resource(
                     id: change.id, sync: change.action == .unchanged ? "Synced" : change.action == .prune ? "OutOfSync (prune)" : "OutOfSync",
-                    health: change.live.map { health(of: $0.body) } ?? HealthAssessment(.missing))
+                    health: assessed[change.id] ?? HealthAssessment(.missing))
             }
             let counted = Set(result.desired.manifests.filter { countsForHealth($0.body) }.map(\.id))
             let last = try await target.history.attempts(of: application.name, limit: 1).first?.report

@@ -2,7 +2,8 @@ import KubernetesClient
 import ResourceModel
 
 extension Applier {
-    /// Watches objects until each is healthy, suspended or degraded, or the time is over; gives each one's last assessment.
+    /// Watches objects until each is healthy, suspended or degraded, or the time is over; gives each one's last assessment, and for
+    /// a workload that is not healthy what keeps a pod of it.
     /// No polling: one watch for each kind and namespace.
     /// - Parameter versions: the version in which to read a kind; the server's preferred one where it is missing.
     package func waitForHealth(
@@ -59,7 +60,7 @@ extension Applier {
                 group.cancelAll()
             }
         }
-        return await tracker.state
+        return await explained(tracker.state)
     }
 }
 
