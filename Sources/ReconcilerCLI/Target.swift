@@ -99,12 +99,14 @@ struct Target {
         let client = KubernetesClient(access: access, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
-        let builder = DesiredStateBuilder(desired, logger: logger)
+        let renders = RenderFiles(directory: FilePath(state + "/renders"), tools: desired.tools)
+        let builder = DesiredStateBuilder(desired, cache: RenderCache(files: renders), logger: logger)
         let page = ReconcileOnce(
             builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)
         let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, cluster: cluster)
         do {
             let result = try await body(target)
+            await builder.cache.finishStoring()
             client.shutDown()
             try await cluster?.stop()
             return result

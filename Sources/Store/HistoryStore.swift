@@ -41,6 +41,10 @@ package final class HistoryStore: Sendable {
                     CREATE INDEX attempt_by_application ON attempt (application, id);
                     """)
         }
+        migrator.registerMigration("steps") { db in
+            // Steps in a column of their own: the thousand of a large sync are neither made nor read with the rest.
+            try db.execute(sql: "ALTER TABLE attempt ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'")
+        }
         return migrator
     }
 
@@ -48,14 +52,20 @@ package final class HistoryStore: Sendable {
     /// - Returns: its id, counting up over all applications.
     @discardableResult
     package func record(_ report: SyncReport) async throws -> Int64 {
-        let text = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
+        let steps = await report.steps.concurrentMap { $0.stored.serialized() }
+        var head = report
+        head.steps = []
+        let text = String(decoding: try JSONEncoder().encode(head), as: UTF8.self)
+        let stepsText = "[" + String(decoding: Array(steps.joined(separator: [UInt8(ascii: ",")])), as: UTF8.self) + "]"
         return try await database.write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report) VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report, steps)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     report.application, report.revision.commit, report.startedAt, report.finishedAt, report.conclusion.rawValue, text,
+                    stepsText,
                 ])
             return db.lastInsertedRowID
         }
@@ -66,10 +76,14 @@ package final class HistoryStore: Sendable {
     package func attempts(of application: String?, limit: Int) async throws -> [(id: Int64, report: SyncReport)] {
         let rows = try await database.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT id, report FROM attempt WHERE application = ? OR ? IS NULL ORDER BY id DESC LIMIT ?",
+                db, sql: "SELECT id, report, steps FROM attempt WHERE application = ? OR ? IS NULL ORDER BY id DESC LIMIT ?",
                 arguments: [application, application, limit]
-            ).map { row -> (Int64, String) in (row["id"], row["report"]) }
+            ).map { row -> (id: Int64, report: String, steps: String) in (row["id"], row["report"], row["steps"]) }
         }
-        return try rows.map { ($0.0, try JSONDecoder().decode(SyncReport.self, from: Data($0.1.utf8))) }
+        return try rows.map { row in
+            var report = try JSONDecoder().decode(SyncReport.self, from: Data(row.report.utf8))
+            report.steps += try (JSONValue(parsing: row.steps).arrayValue ?? []).map { try StepResult(stored: $0) }
+            return (row.id, report)
+        }
     }
 }

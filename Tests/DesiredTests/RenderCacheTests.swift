@@ -1,3 +1,4 @@
+import Foundation
 import ResourceModel
 import SystemPackage
 import Testing
@@ -66,5 +67,87 @@ import Testing
             try write(configMap("b"), to: "base/a.yaml", in: $0)
         }
         #expect(result.after.manifests.map(\.id.name) == ["b"])
+    }
+
+    // MARK: On disk
+
+    private func render(_ files: FilePath, in root: FilePath, _ text: String = applicationYAML(), tools: ToolConfiguration = toolsWithTestTools)
+        async throws -> (state: DesiredState, hits: Int)
+    {
+        // A cache of its own each time, as another process has one.
+        let cache = RenderCache(files: RenderFiles(directory: files, tools: tools))
+        let application = try decoded(text)
+        let revision = Revision(repository: "r", ref: "main", commit: "c", author: "", subject: "", committedAt: 0)
+        let trees = application.sources.map { _ in (tree: DirectoryFileTree(root: root) as any FileTree, revision: Optional(revision)) }
+        let state = try await Renderer(tools: tools, cache: cache).desiredState(of: application, from: trees, revision: revision)
+        await cache.finishStoring()
+        return (state, cache.statistics.hits)
+    }
+
+    private static let odd = """
+        apiVersion: example.org/v1
+        kind: Odd
+        metadata: {name: odd}
+        spec: {big: 18446744073709551616, small: 1.50, text: "line\\nnext \\u00e9\\u2028", empty: {}, none: null, list: [[], [1]]}
+        """
+
+    @Test func anotherProcessUsesTheRenderAgain() async throws {
+        try await withFiles(["app/a.yaml": configMap("a"), "app/odd.yaml": Self.odd, "other/b.yaml": configMap("b")]) { root in
+            let files = root.appending("renders")
+            let first = try await render(files, in: root)
+            try write(configMap("c"), to: "other/b.yaml", in: root)
+            let second = try await render(files, in: root)
+            #expect((first.hits, second.hits) == (0, 1))
+            #expect(first.state == second.state && first.state.manifests.map(\.source) == second.state.manifests.map(\.source))
+            #expect(first.state.manifests.map(\.body.jsonString) == second.state.manifests.map(\.body.jsonString), "byte for byte")
+            try write(configMap("d"), to: "app/a.yaml", in: root)
+            let third = try await render(files, in: root)
+            #expect(third.hits == 0 && third.state.digest != first.state.digest)
+        }
+    }
+
+    @Test(arguments: ["cut", "flipped", "emptied", "of another application"])
+    func aDamagedFileIsMadeAnew(how: String) async throws {
+        try await withFiles(["app/a.yaml": configMap("a")]) { root in
+            let files = root.appending("renders")
+            let first = try await render(files, in: root)
+            let path = try #require(FileManager.default.contentsOfDirectory(atPath: files.string).first.map { files.appending($0).string })
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            switch how {
+            case "cut": bytes.removeLast(20)
+            case "flipped": bytes[bytes.count - 10] ^= 1
+            case "emptied": bytes = Data()
+            default:
+                _ = try await render(files, in: root, applicationYAML().replacing("namespace: ", with: "namespace: other-"))
+                bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            }
+            try bytes.write(to: URL(fileURLWithPath: path))
+            let second = try await render(files, in: root)
+            #expect(second.hits == 0 && second.state == first.state)
+            #expect(try await render(files, in: root).hits == 1)
+        }
+    }
+
+    @Test func otherToolsRenderAnew() async throws {
+        try await withFiles(["app/a.yaml": configMap("a"), "tools/helm": "#!/bin/sh\n"]) { root in
+            let files = root.appending("renders")
+            _ = try await render(files, in: root)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root.appending("tools/helm").string)
+            let others = ToolConfiguration(searchPath: root.appending("tools").string)
+            #expect(try await render(files, in: root, tools: others).hits == 0)
+        }
+    }
+
+    @Test func whatIsStoredIsReadableByTheOwnerOnly() async throws {
+        try await withFiles(["app/a.yaml": configMap("a")]) { root in
+            let files = root.appending("renders")
+            _ = try await render(files, in: root)
+            let names = try FileManager.default.contentsOfDirectory(atPath: files.string)
+            #expect(names.count == 1)
+            for path in [files.string, files.appending(try #require(names.first)).string] {
+                let mode = try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+                #expect(mode & 0o077 == 0)
+            }
+        }
     }
 }

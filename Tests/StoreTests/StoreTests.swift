@@ -28,7 +28,12 @@ import Testing
             let step = StepResult(
                 id: ResourceID(group: "apps", kind: "Deployment", namespace: "shop", name: "web"), phase: .postSync, wave: -3,
                 actuation: .failed("no"), health: HealthAssessment(.degraded, "bad"), uid: "u", resourceVersion: "9", before: "a", after: "b", duration: 0.5)
-            let first = report("shop", "one", steps: [step])
+            let place = ResourceID(group: "", kind: "Namespace", namespace: nil, name: "\"odd\"\n")
+            let others: [StepResult.Actuation] = [
+                .created, .configured, .recreated, .pruned, .unchanged, .notReached, .skipped(.ownedByController("Job x")),
+                .skipped(.sourceUnreadable(SourceLocation(path: "a.yaml", line: 3))),
+            ]
+            let first = report("shop", "one", steps: [step] + others.map { StepResult(id: place, actuation: $0, duration: 1e-9) })
             try await store.record(first)
             try await store.record(report("other", "two"))
             try await store.record(report("shop", "three"))

@@ -28,20 +28,31 @@ package final class RenderCache: Sendable {
         var clock: UInt64 = 0
         var hits = 0
         var misses = 0
+        /// Renders on their way to disk.
+        var storing: [Task<Void, Never>] = []
     }
 
     private let capacity: Int
+    private let files: RenderFiles?
     private let state = Mutex(State())
 
-    /// - Parameter capacity: the most renders to keep; the one that was not used for longest goes first.
-    package init(capacity: Int = 4096) { self.capacity = capacity }
+    /// - Parameters:
+    ///   - capacity: the most renders to keep in memory; the one that was not used for longest goes first.
+    ///   - files: where renders are kept for the next process; `nil` keeps none.
+    package init(capacity: Int = 4096, files: RenderFiles? = nil) {
+        self.capacity = capacity
+        self.files = files
+    }
 
     /// How often a render could be used again, and how often not.
     package var statistics: (hits: Int, misses: Int) { state.withLock { ($0.hits, $0.misses) } }
 
     /// The render, if everything that it looked at is the same in these trees.
     func entry(for key: Key, in trees: [any FileTree]) async throws -> Entry? {
-        guard let entry = state.withLock({ $0.entries[key] }), entry.inputs.count == trees.count else {
+        var known = state.withLock { $0.entries[key] }
+        let isStored = known == nil
+        if known == nil { known = await files?.load(key) }
+        guard let entry = known, entry.inputs.count == trees.count else {
             state.withLock { $0.misses += 1 }
             return nil
         }
@@ -51,6 +62,7 @@ package final class RenderCache: Sendable {
                 return nil
             }
         }
+        if isStored { keep(entry, for: key) }
         state.withLock {
             $0.hits += 1
             $0.clock += 1
@@ -60,6 +72,22 @@ package final class RenderCache: Sendable {
     }
 
     func store(_ entry: Entry, for key: Key) {
+        keep(entry, for: key)
+        guard let files else { return }
+        let storing = Task { await files.store(entry, for: key) }
+        state.withLock { $0.storing.append(storing) }
+    }
+
+    /// Waits until the renders of this run are on disk, which is done beside other work.
+    package func finishStoring() async {
+        let storing = state.withLock { state in
+            defer { state.storing = [] }
+            return state.storing
+        }
+        for task in storing { await task.value }
+    }
+
+    private func keep(_ entry: Entry, for key: Key) {
         state.withLock { state in
             state.clock += 1
             var entry = entry
