@@ -12,6 +12,7 @@ package struct ReconcileOnce: Sendable {
     package let applier: Applier
     package let history: HistoryStore
     package let now: @Sendable () -> Double
+    private let ahead = ObservationsAhead()
 
     /// - Parameter now: seconds since 1970-01-01 UTC.
     package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, now: @escaping @Sendable () -> Double) {
@@ -51,7 +52,7 @@ package struct ReconcileOnce: Sendable {
     ) async throws -> Reconciliation {
         let applySet = ApplySet(application: application.name)
         // What the application owns does not depend on what it declares: it is read while that is rendered.
-        async let owned = applier.ownedState(of: applySet)
+        async let owned = observed(applySet)
 
         let rendered = try await builder.desiredState(of: application, at: revision)
         let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
@@ -86,6 +87,19 @@ package struct ReconcileOnce: Sendable {
         onEvent(.finished(report))
         result.report = report
         return result
+    }
+
+    /// Starts to read what an application owns, for a run that follows at once: one whose name is known before its repository was
+    /// asked. What goes wrong is thrown by the run.
+    package func observeAhead(application name: String) {
+        let applySet = ApplySet(application: name)
+        let applier = applier
+        ahead.put(Task { try await applier.ownedState(of: applySet) }, for: name)
+    }
+
+    private func observed(_ applySet: ApplySet) async throws -> OwnedState {
+        guard let begun = ahead.take(applySet.application) else { return try await applier.ownedState(of: applySet) }
+        return try await withTaskCancellationHandler { try await begun.value } onCancel: { begun.cancel() }
     }
 
     /// Records also when the run was cancelled: what was written is no less written.
@@ -195,4 +209,15 @@ private final class StepLog: Sendable {
     }
 
     var steps: [StepResult] { noted.withLock { $0 } }
+}
+
+/// Observations that were begun before their runs; each is used once.
+private final class ObservationsAhead: Sendable {
+    private let tasks = Mutex<[String: Task<OwnedState, any Error>]>([:])
+
+    func put(_ task: Task<OwnedState, any Error>, for application: String) {
+        tasks.withLock { $0.updateValue(task, forKey: application) }?.cancel()
+    }
+
+    func take(_ application: String) -> Task<OwnedState, any Error>? { tasks.withLock { $0.removeValue(forKey: application) } }
 }

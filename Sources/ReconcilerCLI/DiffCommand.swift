@@ -16,6 +16,7 @@ struct DiffCommand: AsyncParsableCommand {
         try await exiting {
             try selection.check()
             return try await Target.with(target) { target in
+                if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 var results: [JSONValue] = []
                 var hasDifferences = false

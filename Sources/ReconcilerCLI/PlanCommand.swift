@@ -18,6 +18,7 @@ struct PlanCommand: AsyncParsableCommand {
         try await exiting {
             try selection.check()
             return try await Target.with(target) { target in
+                if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 var code: Int32 = 0
                 var plans: [JSONValue] = []

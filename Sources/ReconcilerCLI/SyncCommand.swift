@@ -35,6 +35,7 @@ struct SyncCommand: AsyncParsableCommand {
         try await exiting {
             try selection.check()
             return try await Target.with(target) { target in
+                if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 let printer = EventPrinter(asJSON: events == "json")
                 var reports: [SyncReport] = []

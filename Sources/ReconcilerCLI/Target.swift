@@ -84,6 +84,7 @@ struct Target {
     let client: KubernetesClient
     let history: HistoryStore
     let logger: Logger
+    private let fetching: Task<Revision, any Error>
     private let cluster: EmbeddedCluster?
 
     /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
@@ -94,16 +95,19 @@ struct Target {
         // What the command line lacks is told before anything is opened or started.
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
         try Files.makeDirectory(state)
+        let renders = RenderFiles(directory: FilePath(state + "/renders"), tools: desired.tools)
+        let builder = DesiredStateBuilder(desired, cache: RenderCache(files: renders), logger: logger)
+        // Git is asked while the rest is opened; a command that does not want the branch leaves the answer alone.
+        let fetching = Task { try await builder.fetchConfiguration() }
+        defer { fetching.cancel() }
         let history = try HistoryStore(path: state + "/reconciler.db")
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
-        let renders = RenderFiles(directory: FilePath(state + "/renders"), tools: desired.tools)
-        let builder = DesiredStateBuilder(desired, cache: RenderCache(files: renders), logger: logger)
         let page = ReconcileOnce(
             builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)
-        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, cluster: cluster)
+        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, fetching: fetching, cluster: cluster)
         do {
             let result = try await body(target)
             await builder.cache.finishStoring()
@@ -140,9 +144,9 @@ struct Target {
         return (access, cluster)
     }
 
-    /// The applications that the branch declares now.
+    /// The applications that the branch declared when the command began.
     func catalog() async throws -> ApplicationCatalog {
-        try await builder.applications(at: try await builder.fetchConfiguration())
+        try await builder.applications(at: try await fetching.value)
     }
 
     func project(of application: Application, in catalog: ApplicationCatalog) throws -> AppProject {
