@@ -47,7 +47,7 @@ let package = Package(
 
         .target(name: "ResourceModel", dependencies: [crypto]),
         .target(name: "YAML", dependencies: ["CLibYAML", "ResourceModel"]),
-        .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, system]),
+        .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, crypto, system]),
         .target(name: "HTTPTransport", dependencies: ["CLibCurl", "ResourceModel", logging]),
         .target(
             name: "KubernetesClient",

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 // git_libgit2_opts is variadic, which Swift does not import: one function for each shape of arguments.
 static inline int rc_git_option_int(int option, int value) { return git_libgit2_opts(option, value); }
@@ -47,5 +48,9 @@ static inline int rc_close_from(posix_spawn_file_actions_t *actions, int first) 
 static inline int rc_exchange(const char *one, const char *other) {
     return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2u /* RENAME_EXCHANGE */);
 }
+
+// These are macros.
+static inline int rc_deflate_init(z_stream *stream, int level) { return deflateInit(stream, level); }
+static inline int rc_inflate_init(z_stream *stream) { return inflateInit(stream); }
 
 #endif

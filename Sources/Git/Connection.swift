@@ -88,7 +88,7 @@ final class Connection {
     /// - Returns: false if this one does not; the conversation has begun anew then.
     func download(commit id: String) throws -> Bool {
         do {
-            try download([id])
+            try download([RemoteRef(name: id, objectID: id)])
             return true
         } catch is LibGit2Failure where session.operation.stopped == nil {
             try startOver()
@@ -97,9 +97,13 @@ final class Connection {
         }
     }
 
-    /// Downloads what the named remote references (or full object ids) need and the repository lacks.
-    func download(_ names: [String]) throws {
+    /// Downloads what the remote's references (or what is named by full object ids) need and the repository lacks.
+    func download(_ wanted: [RemoteRef]) throws {
         session.operation.phase = "downloading"
+        if let repository, let path = session.url.localPath {
+            let copy = LocalCopy(from: path, to: repository, session: session)
+            if try copy.run(wanted.map { try git_oid(parsing: $0.objectID) }) { return }
+        }
         var options = git_fetch_options()
         try check(git_fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION)))
         session.install(in: &options.callbacks)
@@ -110,7 +114,7 @@ final class Connection {
             try session.withHeaders { headers, redirects in
                 options.custom_headers = headers
                 options.follow_redirects = redirects
-                try withStrings(names) { list in _ = try check(git_remote_download(handle, &list, &options)) }
+                try withStrings(wanted.map(\.name)) { list in _ = try check(git_remote_download(handle, &list, &options)) }
             }
         }
     }

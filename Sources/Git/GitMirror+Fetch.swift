@@ -49,13 +49,13 @@ extension GitMirror {
             switch RefResolution.target(of: ref, among: refs) {
             case .advertised(let found):
                 commit = try git_oid(parsing: found.commit)
-                if !holds(commit, repository) { try connection.download([found.name]) }
+                if !holds(commit, repository) { try connection.download([found]) }
                 if found.peeledID == nil { commit = try peeled(git_oid(parsing: found.objectID), in: repository) }
             case .commit(let id):
                 if id.isFullObjectID, try lookup(id, in: repository) == nil { _ = try connection.download(commit: id) }
                 // Otherwise everything that is advertised is sure to hold what can be had.
-                let names = refs.map(\.name).filter { $0.hasPrefix("refs/heads/") || $0.hasPrefix("refs/tags/") }
-                if !names.isEmpty, try lookup(id, in: repository) == nil { try connection.download(names) }
+                let named = refs.filter { $0.name.hasPrefix("refs/heads/") || $0.name.hasPrefix("refs/tags/") }
+                if !named.isEmpty, try lookup(id, in: repository) == nil { try connection.download(named) }
                 guard let found = try lookup(id, in: repository) else { throw unknown(ref, among: refs) }
                 commit = found
             case .ambiguous(let ids): throw ambiguous(ref, ids)

@@ -55,6 +55,8 @@ struct GitURL: Sendable, Hashable {
 
     var isHTTP: Bool { scheme == "http" || scheme == "https" }
     var isSSH: Bool { scheme == "ssh" }
+    /// Where a repository on this machine lies; nil for all others.
+    var localPath: String? { scheme == "file" && (host.isEmpty || host == "localhost") ? path : nil }
 
     init(_ text: String) {
         user = nil

@@ -2,7 +2,8 @@ import CLibGit2
 
 /// The library's process-wide state: initialised once, never shut down.
 enum LibGit2 {
-    /// Touch it before any other call into libgit2.
+    /// Touch it before any other call into libgit2. The first touch takes several milliseconds: libgit2 reads the system's
+    /// certificates whether they will be needed or not.
     static let ready: Bool = {
         guard git_libgit2_init() > 0 else { return false }
         // What a user's ~/.gitconfig says (url.insteadOf, a broken line) must not change what is fetched.
@@ -30,13 +31,22 @@ final class Repository {
         self.handle = handle!
     }
 
+    /// Opens a repository of any kind, as Git finds one at `path` itself: bare, a work tree or a linked one.
+    init(anywhere path: String) throws(LibGit2Failure) {
+        _ = LibGit2.ready
+        var handle: OpaquePointer?
+        try check(git_repository_open(&handle, path))
+        self.handle = handle!
+    }
+
     /// Makes an empty bare repository; its parents are made too.
     init(creating path: String) throws(LibGit2Failure) {
         _ = LibGit2.ready
         var handle: OpaquePointer?
         var options = git_repository_init_options()
         try check(git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION)))
-        options.flags = GIT_REPOSITORY_INIT_BARE.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue | GIT_REPOSITORY_INIT_NO_REINIT.rawValue
+        options.flags =
+            GIT_REPOSITORY_INIT_BARE.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue | GIT_REPOSITORY_INIT_NO_REINIT.rawValue
         try check(git_repository_init_ext(&handle, path, &options))
         self.handle = handle!
     }
@@ -76,7 +86,12 @@ final class Repository {
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// The object database; the caller frees it.
+    /// Where its objects lie; linked work trees share them.
+    var objects: String { String(cString: git_repository_commondir(handle)) + "objects" }
+    var packs: String { objects + "/pack" }
+    var hasPacks: Bool { MirrorFiles.names(in: packs).contains { $0.hasSuffix(".idx") } }
+
+    /// The object database; valid during `body`.
     func withObjects<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
         var objects: OpaquePointer?
         try check(git_repository_odb(&objects, handle))
@@ -86,6 +101,9 @@ final class Repository {
 }
 
 extension git_oid {
+    /// Its 20 bytes.
+    func bytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withUnsafeBytes(of: id, body) }
+
     /// - Parameter text: 40 hexadecimal digits.
     init(parsing text: String) throws(LibGit2Failure) {
         self.init()
