@@ -73,20 +73,33 @@ struct OwnedFieldsComparison {
                 $0.compare(member.value, liveMembers[member.key], Self.field(member.key, of: ownedMembers))
             }
         }
-        for member in ownedMembers where member.key.hasPrefix("f:") {
+        for member in ownedMembers where !Self.isDeclared(fieldKey: member.key, in: members) {
             let name = String(member.key.dropFirst(2))
-            guard members[name] == nil || members[name]?.isNull == true, let left = liveMembers[name] else { continue }
+            guard let left = liveMembers[name] else { continue }
             at(.member(name)) { $0.note(left, nil, certain: true) }  // ours, and no longer declared
         }
     }
 
-    /// The member `f:NAME`.
+    /// The member `f:NAME`. Made without new strings: this is asked for every field of every object.
     private static func field(_ name: String, of owned: JSONObject) -> JSONValue? {
-        let wanted = name.utf8
-        return owned.first { member in
-            let key = member.key.utf8
-            return key.count == wanted.count + 2 && key.starts(with: "f:".utf8) && key.dropFirst(2).elementsEqual(wanted)
-        }?.value
+        owned.members.first { isField($0.key, named: name) }?.value
+    }
+
+    /// Whether the field that `f:NAME` speaks of is among the members; also `true` for a key that speaks of no field.
+    private static func isDeclared(fieldKey key: String, in members: JSONObject) -> Bool {
+        guard key.utf8.first == UInt8(ascii: "f"), key.utf8.dropFirst().first == UInt8(ascii: ":") else { return true }
+        return members.members.contains { isField(key, named: $0.key) && !$0.value.isNull }
+    }
+
+    private static func isField(_ key: String, named name: String) -> Bool {
+        guard key.utf8.count == name.utf8.count + 2 else { return false }
+        let isSame = key.utf8.withContiguousStorageIfAvailable { key in
+            name.utf8.withContiguousStorageIfAvailable { name in
+                guard key[0] == UInt8(ascii: "f"), key[1] == UInt8(ascii: ":") else { return false }
+                return (0..<name.count).allSatisfy { key[$0 + 2] == name[$0] }
+            }
+        }
+        return (isSame ?? nil) ?? (key == "f:" + name)
     }
 
     private mutating func compare(_ intent: JSONValue, _ live: JSONValue?, _ owned: JSONValue?) {
