@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <git2.h>
+#include <git2/sys/mempack.h>
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/stream.h>
 #include <git2/sys/transport.h>

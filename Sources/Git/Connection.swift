@@ -2,7 +2,7 @@ import CLibGit2
 import Glibc
 import ResourceModel
 
-/// One conversation with a remote, on one thread: connect, list, download. All calls block, until their operation is stopped.
+/// One conversation with a remote, on one thread: connect, list, download or push. All calls block, until their operation is stopped.
 final class Connection {
     private let session: RemoteSession
     private var handle: OpaquePointer
@@ -10,9 +10,9 @@ final class Connection {
 
     /// - Parameter repository: where downloads go; nil to list only.
     /// - Throws: `GitError` for a remote that can be seen to be wrong at once, `LibGit2Failure`.
-    init(to remote: GitRemote, for repository: Repository?, operation: Operation) throws {
+    init(to remote: GitRemote, for repository: Repository?, service: GitService = .fetch, operation: Operation) throws {
         _ = LibGit2.ready
-        session = try RemoteSession(remote: remote, operation: operation)
+        session = try RemoteSession(remote: remote, service: service, operation: operation)
         self.repository = repository
         handle = try Connection.makeHandle(remote, repository)
     }
@@ -63,7 +63,7 @@ final class Connection {
             if text.hasSuffix("^{}") {
                 if let last = refs.lastIndex(where: { $0.name == text.dropLast(3) }) { refs[last].peeledID = head.oid.text }
             } else {
-                refs.append(RemoteRef(name: text, objectID: head.oid.text))
+                refs.append(RemoteRef(name: text, objectID: head.oid.text, target: head.symref_target.map { String(cString: $0) }))
             }
         }
         return refs
@@ -79,7 +79,7 @@ final class Connection {
             try session.withHeaders { headers, redirects in
                 options.custom_headers = headers
                 options.follow_redirects = redirects
-                _ = try check(git_remote_connect_ext(handle, GIT_DIRECTION_FETCH, &options))
+                _ = try check(git_remote_connect_ext(handle, session.service == .push ? GIT_DIRECTION_PUSH : GIT_DIRECTION_FETCH, &options))
             }
         }
     }
@@ -96,6 +96,32 @@ final class Connection {
             return false
         }
     }
+
+    /// Sends a commit and asks to move one branch to it.
+    /// - Parameters:
+    ///   - reference: of this repository, to the commit.
+    ///   - branch: the full reference name.
+    ///   - old: what the branch must point to, there, when it is moved.
+    /// - Returns: what the remote said to it.
+    func push(_ reference: String, to branch: String, expecting old: git_oid) throws -> PushOutcome {
+        session.operation.phase = "pushing"
+        session.push = PushOutcome(expected: old.text)
+        var options = git_push_options()
+        try check(git_push_options_init(&options, UInt32(GIT_PUSH_OPTIONS_VERSION)))
+        session.install(in: &options.callbacks)
+        options.proxy_opts.type = GIT_PROXY_AUTO
+        try session.explaining {
+            try session.withHeaders { headers, redirects in
+                options.custom_headers = headers
+                options.follow_redirects = redirects
+                try withStrings(["\(reference):\(branch)"]) { list in _ = try check(git_remote_upload(handle, &list, &options)) }
+            }
+        }
+        return session.push
+    }
+
+    /// What the remote said so far to a push.
+    var pushOutcome: PushOutcome { session.push }
 
     /// Downloads what the remote's references (or what is named by full object ids) need and the repository lacks.
     func download(_ wanted: [RemoteRef]) throws {

@@ -33,6 +33,12 @@ package struct GitError: ClassifiedError, Sendable, Hashable, CustomStringConver
         package static let fileSystem = Code(rawValue: "git.file-system")
         /// A program that the transport needs is not installed.
         package static let missingTool = Code(rawValue: "git.missing-tool")
+        /// The branch at the remote is not where it was expected; nothing was pushed.
+        package static let moved = Code(rawValue: "git.branch-moved")
+        /// The remote refused a push: a protected branch, a hook, or no permission.
+        package static let refused = Code(rawValue: "git.push-refused")
+        /// The commit could not be signed.
+        package static let signing = Code(rawValue: "git.signing")
         /// The URL is none that can be fetched from.
         package static let invalidURL = Code(rawValue: "git.invalid-url")
         /// Anything else that libgit2 reports.

@@ -7,8 +7,8 @@ package final class GitMirror: Sendable {
     package let remote: GitRemote
     let files: MirrorFiles
     private let packLimit: Int
-    private let network = BlockingQueue(label: "git.network")
-    private let reading = BlockingQueue(label: "git.reading")
+    let network = BlockingQueue(label: "git.network")
+    let reading = BlockingQueue(label: "git.reading")
 
     /// Touches nothing; `fetch` makes the directory.
     /// - Parameter packLimit: with more packs than this, the small ones are put together after a fetch.
@@ -118,7 +118,7 @@ package final class GitMirror: Sendable {
 
     func shown(_ ref: String) -> String { ref.isEmpty ? "HEAD" : "\"\(ref)\"" }
 
-    private func expired(_ doing: String, _ deadline: Duration) -> @Sendable (Operation) -> any Error {
+    func expired(_ doing: String, _ deadline: Duration) -> @Sendable (Operation) -> any Error {
         let url = remote.url
         return { operation in
             GitError(
@@ -167,7 +167,7 @@ package final class GitMirror: Sendable {
         case (_, GIT_ERROR_OS): return (.fileSystem, "check the disk and the permissions of \(directory)")
         case (_, GIT_ERROR_HTTP):
             switch failure.httpStatus {
-            case 401?, 403?: return (.authentication, "the server refuses access, check the credentials configured for it")
+            case 401?, 403?: return (.authentication, "the server refuses access, check the credentials configured for it and what they permit")
             case 404?, 410?: return (.noSuchRepository, "there is no such repository for these credentials, check the URL and the credentials")
             case let status?: return (.unreachable, "the server answers with HTTP status \(status), try later or ask its owner")
             case nil: return (.unreachable, "check the URL")

@@ -6,6 +6,8 @@ package struct RemoteRef: Sendable, Hashable {
     package var objectID: String
     /// For an annotated tag what it finally points to.
     package var peeledID: String?
+    /// For `HEAD` the branch that it stands for, where the remote tells.
+    package var target: String?
 
     /// The commit, as far as the advertisement tells.
     package var commit: String { peeledID ?? objectID }

@@ -2,11 +2,27 @@ import CLibGit2
 import Glibc
 import ResourceModel
 
+/// What a conversation with a remote is for.
+enum GitService: Sendable {
+    case fetch, push
+
+    /// The program that serves it.
+    var program: String {
+        switch self {
+        case .fetch: "git-upload-pack"
+        case .push: "git-receive-pack"
+        }
+    }
+}
+
 /// What libgit2 asks for while it talks to a remote: credentials, trust, and whether to go on. Outlives the connection.
 final class RemoteSession {
     let remote: GitRemote
     let url: GitURL
     let operation: Operation
+    let service: GitService
+    /// For a push: what the branch must still point to, and what came of it.
+    var push = PushOutcome()
     /// What a callback or a transport found out; libgit2's codes carry less.
     var failure: GitError?
     /// The token is sent as `Authorization: Bearer` instead of as a password.
@@ -14,7 +30,8 @@ final class RemoteSession {
     private var attempts = 0
 
     /// - Throws: `GitError` when the URL or a file it depends on can be seen to be wrong without asking anyone.
-    init(remote: GitRemote, operation: Operation) throws {
+    init(remote: GitRemote, service: GitService, operation: Operation) throws {
+        self.service = service
         self.remote = remote
         self.url = GitURL(remote.url)
         self.operation = operation
@@ -25,7 +42,7 @@ final class RemoteSession {
                 throw error(.invalidURL, "\(remote.url) names no host: write https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH")
             }
         default:
-            throw error(.invalidURL, "\(remote.url): can't fetch over \(url.scheme): known are https, http, ssh, git, file and plain paths")
+            throw error(.invalidURL, "\(remote.url): can't \(service == .push ? "push" : "fetch") over \(url.scheme): known are https, http, ssh, git, file and plain paths")
         }
     }
 
@@ -84,7 +101,13 @@ final class RemoteSession {
     func install(in callbacks: inout git_remote_callbacks) {
         callbacks.payload = Unmanaged.passUnretained(self).toOpaque()
         callbacks.transfer_progress = { _, payload in RemoteSession.of(payload).operation.stopped == nil ? 0 : -1 }
-        callbacks.sideband_progress = { _, _, payload in RemoteSession.of(payload).operation.stopped == nil ? 0 : -1 }
+        callbacks.sideband_progress = { text, count, payload in
+            let session = RemoteSession.of(payload)
+            if session.service == .push, let text {
+                session.push.words += UnsafeRawBufferPointer(start: text, count: Int(count)).prefix(PushOutcome.limit)
+            }
+            return session.operation.stopped == nil ? 0 : -1
+        }
         callbacks.certificate_check = { _, valid, _, payload in
             if valid != 0 { return 0 }
             let session = RemoteSession.of(payload)
@@ -94,8 +117,28 @@ final class RemoteSession {
         callbacks.credentials = { out, url, _, allowed, payload in
             RemoteSession.of(payload).credential(out, url.map { String(cString: $0) } ?? "", allowed)
         }
-        if url.isSSH {
-            callbacks.transport = { out, owner, payload in SSHTransport.make(out, owner, RemoteSession.of(payload)) }
+        if service == .push { installPush(in: &callbacks) }
+        if url.isSSH || (service == .push && url.localPath != nil) {
+            callbacks.transport = { out, owner, payload in ProcessTransport.make(out, owner, RemoteSession.of(payload)) }
+        }
+    }
+
+    private func installPush(in callbacks: inout git_remote_callbacks) {
+        callbacks.push_transfer_progress = { _, _, _, payload in RemoteSession.of(payload).operation.stopped == nil ? 0 : -1 }
+        // The old id in the command that is sent is the one that was advertised, and the server refuses when it is that no more.
+        callbacks.push_negotiation = { updates, count, payload in
+            let session = RemoteSession.of(payload)
+            guard count == 1, let update = updates?.pointee?.pointee, update.src.text == session.push.expected else {
+                git_error_set_str(Int32(GIT_ERROR_REFERENCE.rawValue), "the branch has moved")
+                return GIT_EMODIFIED.rawValue
+            }
+            session.push.isSending = true
+            return 0
+        }
+        callbacks.push_update_reference = { _, status, payload in
+            let session = RemoteSession.of(payload)
+            if let status { session.push.refusal = String(cString: status) } else { session.push.isAccepted = true }
+            return 0
         }
     }
 
@@ -128,7 +171,7 @@ final class RemoteSession {
             return refuse("\(remote.url) wants a user name and password or a token, and none is configured for it")
         }
         guard attempts == 1 else {
-            return refuse("\(remote.url) refuses the configured credentials: check them, whether they expired, and their permission to read")
+            return refuse("\(remote.url) refuses the configured credentials: check them, whether they expired, and their permission to \(service == .push ? "write" : "read")")
         }
         guard allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0 else {
             return refuse("\(remote.url) wants credentials of another kind than a password or a token")
@@ -139,5 +182,28 @@ final class RemoteSession {
         case .sshKey, .sshAgent:
             return refuse("\(remote.url) wants a user name and password or a token, and an SSH key is configured: use an ssh:// URL")
         }
+    }
+}
+
+/// What came of a push, as far as the remote told.
+struct PushOutcome {
+    /// The most that is kept of a server's words.
+    static let limit = 16_384
+
+    /// What the branch must point to, 40 hexadecimal digits.
+    var expected = ""
+    var isSending = false
+    var isAccepted = false
+    /// Why the server refused, in its own short form.
+    var refusal: String?
+    /// What hooks and the server said besides.
+    var words: [UInt8] = []
+
+    /// The refusal and the words as one line; nil without either.
+    var explanation: String? {
+        let lines = String(decoding: words.prefix(PushOutcome.limit), as: UTF8.self).split(whereSeparator: \.isNewline)
+            .map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }.map(String.init)
+        let parts = (refusal.map { [$0] } ?? []) + lines
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }

@@ -2,15 +2,18 @@ import Glibc
 import ResourceModel
 
 /// The command line that reaches a repository over SSH, and what its failures mean.
-struct SSHCommand {
+struct SSHCommand: ServiceProgram {
+    let leavingOut: Set<String> = []
     var arguments: [String]
     private let remote: GitRemote
     private let url: GitURL
+    private let service: GitService
 
     /// - Throws: `GitError` if the configured key can't be read.
     init(_ session: RemoteSession) throws(GitError) {
         remote = session.remote
         url = session.url
+        service = session.service
         // Never ask, never learn a host key on its own, carry nothing of the user's session along. ssh_config(5).
         arguments = [
             "ssh", "-T", "-x", "-a", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ClearAllForwardings=yes",
@@ -31,7 +34,7 @@ struct SSHCommand {
         case .sshAgent(nil), .basic, .token, nil: break
         }
         if let port = url.port, !port.isEmpty { arguments += ["-p", port] }
-        arguments += ["--", url.user.map { "\($0)@\(url.host)" } ?? url.host, "git-upload-pack \(SSHCommand.quoted(url.path))"]
+        arguments += ["--", url.user.map { "\($0)@\(url.host)" } ?? url.host, "\(service.program) \(SSHCommand.quoted(url.path))"]
     }
 
     /// ssh expands `%` in file names.
@@ -52,10 +55,13 @@ struct SSHCommand {
         return result + "'"
     }
 
-    /// What a run that ended too early means.
-    ///
-    /// ssh's only code of its own is 255 and says nothing more, so its words decide; words that nobody foresaw are "unreachable".
-    /// - Parameter status: the exit status; nil if it was ended by a signal.
+    var missing: GitError {
+        GitError(
+            code: .missingTool, message: "`ssh` is not on PATH, and \(remote.url) needs it: install openssh-client, or use an https:// URL",
+            repository: remote.url)
+    }
+
+    // ssh's only code of its own is 255 and says nothing more, so its words decide; words that nobody foresaw are "unreachable".
     func failure(status: Int32?, words: String) -> GitError {
         func error(_ code: GitError.Code, _ message: String) -> GitError {
             GitError(code: code, message: message, repository: remote.url, cause: words.isEmpty ? nil : words)
@@ -90,9 +96,13 @@ struct SSHCommand {
             return error(.unreachable, "can't reach \(remote.url) over SSH: check the host, the port, the network and ~/.ssh/config")
         }
         switch status {
-        case 127?: return error(.unreachable, "\(url.host) has no git-upload-pack: install git there")
+        case 127?: return error(.unreachable, "\(url.host) has no \(service.program): install git there")
         case 0?, nil: return error(.unreachable, "\(remote.url) ended the connection: check the server")
         default:
+            if service == .push {
+                return error(
+                    .refused, "\(url.host) takes no push to \(url.path): check the URL and whether the key may write to it")
+            }
             return error(.noSuchRepository, "\(url.host) serves no repository at \(url.path): check the URL and the permission to read it")
         }
     }

@@ -19,8 +19,9 @@ extension ScratchRepository {
     package var serverLog: String { root + "/server.log" }
 
     /// `git daemon`; `body` gets the repository's `git://` URL.
-    package func withGitDaemon<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        try await serving(["inetd", "git", "daemon", "--inetd", "--export-all", "--base-path=\(root)"]) {
+    package func withGitDaemon<Result>(allowsPush: Bool = false, _ body: (String) async throws -> Result) async throws -> Result {
+        let permission = allowsPush ? ["--enable=receive-pack"] : []
+        return try await serving(["inetd", "git", "daemon", "--inetd", "--export-all", "--base-path=\(root)"] + permission) {
             try await body("git://127.0.0.1:\($0.port)/remote.git")
         }
     }

@@ -1,30 +1,35 @@
 import CLibGit2
 import Glibc
 
-/// A running `ssh` in a session of its own, with a socket as its standard input and output. Every wait ends with the operation.
-final class SSHProcess {
-    private let command: SSHCommand
+/// A running program in a session of its own, with a socket as its standard input and output. Every wait ends with the operation.
+final class ChildProcess {
+    /// Why a program did not start: `errno`.
+    struct StartFailure: Error {
+        var code: Int32
+        var isMissing: Bool { code == ENOENT }
+        var words: String { String(cString: strerror(code)) }
+    }
+
     private let operation: Operation
     private let process: pid_t
     private var socket: Int32
-    /// What ssh says on its standard error, in memory.
+    /// What it says on its standard error, in memory.
     private var words: Int32
     private var status: Int32?
     private var hasEnded = false
 
-    /// Starts ssh.
-    /// - Throws: `GitError`, with `missingTool` when there is no ssh.
-    init(command: SSHCommand, session: RemoteSession) throws(GitError) {
-        self.command = command
-        operation = session.operation
+    /// Starts the program `arguments[0]`, looked for on PATH.
+    /// - Parameter leavingOut: variables of this process that it must not see.
+    init(_ arguments: [String], leavingOut: Set<String> = [], operation: Operation) throws(StartFailure) {
+        self.operation = operation
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
-            throw session.error(.failed, "can't start ssh", String(cString: strerror(errno)))
+            throw StartFailure(code: errno)
         }
         socket = pair[0]
-        words = rc_memory_file("ssh-words")
+        words = rc_memory_file("child-words")
         _ = fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK)
-        let (code, process) = SSHProcess.spawn(command.arguments, input: pair[1], words: words)
+        let (code, process) = ChildProcess.spawn(arguments, leavingOut, input: pair[1], words: words)
         close(pair[1])
         self.process = process
         guard code == 0 else {
@@ -33,17 +38,13 @@ final class SSHProcess {
             close(words)
             socket = -1
             words = -1
-            if code == ENOENT {
-                throw session.error(
-                    .missingTool, "`ssh` is not on PATH, and \(session.remote.url) needs it: install openssh-client, or use an https:// URL")
-            }
-            throw session.error(.failed, "can't start ssh", String(cString: strerror(code)))
+            throw StartFailure(code: code)
         }
     }
 
     deinit { terminate() }
 
-    private static func spawn(_ arguments: [String], input: Int32, words: Int32) -> (Int32, pid_t) {
+    private static func spawn(_ arguments: [String], _ leavingOut: Set<String>, input: Int32, words: Int32) -> (Int32, pid_t) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -64,7 +65,15 @@ final class SSHProcess {
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var process: pid_t = 0
-        let code = posix_spawnp(&process, arguments[0], &actions, &attributes, &pointers, environ)
+        var variables: [UnsafeMutablePointer<CChar>?] = []
+        var next = environ
+        while let variable = next.pointee {
+            let name = String(cString: variable).prefix { $0 != "=" }
+            if !leavingOut.contains(String(name)) { variables.append(variable) }
+            next += 1
+        }
+        variables.append(nil)
+        let code = posix_spawnp(&process, arguments[0], &actions, &attributes, &pointers, &variables)
         return (code, process)
     }
 
@@ -92,15 +101,32 @@ final class SSHProcess {
         return true
     }
 
-    /// Why the conversation ended before its time.
-    func explanation() -> GitError {
+    /// Tells the program that nothing more comes.
+    func finishWriting() { shutdown(socket, Int32(SHUT_WR)) }
+
+    /// Everything that it still prints.
+    /// - Returns: nil for a failure or a stopped operation.
+    func readToEnd() -> [UInt8]? {
+        var result: [UInt8] = []
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        while true {
+            let count = read(into: &buffer, count: buffer.count)
+            if count == 0 { return result }
+            guard count > 0 else { return nil }
+            result += buffer[..<count].map { UInt8(bitPattern: $0) }
+        }
+    }
+
+    /// Waits a moment for its end, and ends it then.
+    /// - Returns: its exit status (nil if it was ended by a signal) and its last words.
+    func ending() -> (status: Int32?, words: String) {
         if operation.stopped == nil { reap(withinMilliseconds: 2_000) }
         let text = said()
         terminate()
-        return command.failure(status: status, words: text)
+        return (status, text)
     }
 
-    /// Ends ssh, and whatever it started, and collects it.
+    /// Ends it, and whatever it started, and collects it.
     func terminate() {
         if socket >= 0 { close(socket) }
         socket = -1
@@ -134,7 +160,7 @@ final class SSHProcess {
         }
     }
 
-    /// The last 2,000 bytes that ssh and the server wrote, without ssh's frames of `@`.
+    /// The last 2,000 bytes that it wrote, without ssh's frames of `@`.
     private func said() -> String {
         guard words >= 0 else { return "" }
         let end = Int(lseek(words, 0, SEEK_END))
