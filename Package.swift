@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .systemLibrary(name: "CLinux"),
 
@@ -58,7 +59,7 @@ let package = Package(
         .target(
             name: "Applier",
             dependencies: ["KubernetesClient", "ResourceModel", logging, collections, crypto]),
-        .target(name: "Store", dependencies: ["ResourceModel", grdb, logging]),
+        .target(name: "Store", dependencies: ["CLibZ", "ResourceModel", grdb, crypto, logging]),
         .target(
             name: "Reconciler",
             dependencies: ["Desired", "Applier", "Store", "ResourceModel", logging, lifecycle, collections]),
@@ -113,7 +114,7 @@ let package = Package(
             ]),
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport", logging]),
-        .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel", grdb]),
         .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(
             name: "APIConformance",

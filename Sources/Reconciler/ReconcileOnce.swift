@@ -71,6 +71,7 @@ package struct ReconcileOnce: Sendable {
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
 
+        async let kept = history.rendered(desired)
         let steps: [StepResult]
         if plan.refusals.isEmpty {
             steps = try await applier.execute(
@@ -83,7 +84,7 @@ package struct ReconcileOnce: Sendable {
             onEvent(.waiting(application: application.name, $0))
         }
         let report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
-        try await record(report)
+        try await record(report, try await kept)
         onEvent(.finished(report))
         result.report = report
         return result
@@ -103,8 +104,8 @@ package struct ReconcileOnce: Sendable {
     }
 
     /// Records also when the run was cancelled: what was written is no less written.
-    private func record(_ report: SyncReport) async throws {
-        try await Task { try await history.record(report) }.value
+    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil) async throws {
+        try await Task { try await history.record(report, manifests: manifests) }.value
     }
 
     private func recordFailure(

@@ -35,6 +35,21 @@ enum Clocks {
     }
 }
 
+enum Person {
+    /// Who typed the command: `cli:USER@HOST`.
+    static let trigger: String = {
+        let user = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? "\(geteuid())"
+        var name = [CChar](repeating: 0, count: 256)
+        let host = gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "localhost"
+        return "cli:\(user)@\(host)"
+    }()
+}
+
+extension Clocks {
+    /// `2026-11-21T06:05:00Z` (RFC 3339), for programs.
+    static func timestamp(_ seconds: Double) -> String { text(seconds).replacing(" ", with: "T") + "Z" }
+}
+
 enum Files {
     static func read(_ path: String) throws -> [UInt8] {
         guard let file = fopen(path, "r") else { throw failure("read", path) }

@@ -21,6 +21,7 @@ struct SyncCommand: AsyncParsableCommand {
     var wait = false
     @Option(help: "Seconds to wait at most.")
     var timeout: Int = 300
+    @OptionGroup var retention: RetentionOptions
     @Option(name: .shortAndLong, help: "Format of the result.")
     var output: OutputFormat = .table
     @Option(help: "`json` prints a line of JSON for each event to standard error.")
@@ -34,7 +35,7 @@ struct SyncCommand: AsyncParsableCommand {
         Log.bootstrap()
         try await exiting {
             try selection.check()
-            return try await Target.with(target) { target in
+            return try await Target.with(target, retention: retention) { target in
                 if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 let printer = EventPrinter(asJSON: events == "json")
@@ -44,7 +45,7 @@ struct SyncCommand: AsyncParsableCommand {
                     do {
                         let request = SyncRequest(
                             prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt,
-                            waitForHealth: wait ? .seconds(timeout) : nil)
+                            waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
                         let result = try await target.page.run(
                             application, project: try target.project(of: application, in: catalog), request: request,
                             onEvent: printer.print)

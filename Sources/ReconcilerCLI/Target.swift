@@ -88,9 +88,11 @@ struct Target {
     private let cluster: EmbeddedCluster?
 
     /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
-    static func with<Result>(_ options: TargetOptions, _ body: (Target) async throws -> Result) async throws -> Result {
+    static func with<Result>(
+        _ options: TargetOptions, retention: RetentionOptions? = nil, _ body: (Target) async throws -> Result
+    ) async throws -> Result {
         let logger = Log.logger("reconciler")
-        let settings = try Settings(options)
+        let settings = try Settings(options, retention)
         let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
         // What the command line lacks is told before anything is opened or started.
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
@@ -100,7 +102,7 @@ struct Target {
         // Git is asked while the rest is opened; a command that does not want the branch leaves the answer alone.
         let fetching = Task { try await builder.fetchConfiguration() }
         defer { fetching.cancel() }
-        let history = try HistoryStore(path: state + "/reconciler.db")
+        let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.

@@ -51,7 +51,7 @@ package struct SyncReport: Sendable, Hashable, Codable {
     package var application: String
     package var revision: Revision
     package var planID: String
-    /// `cli`, `push`, `drift`, `timer`, …
+    /// Who or what asked for it: `cli:USER@HOST`, or in `reconciler run` `push`, `drift`, `retry`. Open.
     package var trigger: String
     /// Seconds since 1970-01-01 UTC.
     package var startedAt: Double
@@ -63,11 +63,13 @@ package struct SyncReport: Sendable, Hashable, Codable {
     package var steps: [StepResult]
     package var refusals: [Refusal]
     package var warnings: [Problem]
+    /// The lease's number under which the writes were sent; `nil` where nothing was to be written.
+    package var fencingToken: Int64?
 
     package init(
         application: String, revision: Revision, planID: String, trigger: String, startedAt: Double, finishedAt: Double,
         conclusion: Conclusion, message: String, sync: SyncStatus, health: HealthAssessment, steps: [StepResult],
-        refusals: [Refusal] = [], warnings: [Problem] = []
+        refusals: [Refusal] = [], warnings: [Problem] = [], fencingToken: Int64? = nil
     ) {
         self.application = application
         self.revision = revision
@@ -82,6 +84,7 @@ package struct SyncReport: Sendable, Hashable, Codable {
         self.steps = steps
         self.refusals = refusals
         self.warnings = warnings
+        self.fencingToken = fencingToken
     }
 }
 

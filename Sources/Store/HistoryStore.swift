@@ -1,22 +1,41 @@
 import Foundation
 import GRDB
+import Glibc
 import ResourceModel
 
-/// The history of sync attempts, in SQLite (`reconciler.db` in the state directory). Never the only copy of ownership: without
-/// it the next sync prunes exactly the same.
+/// The history of sync attempts and of drift, in SQLite (`reconciler.db` in the state directory). Never the only copy of
+/// ownership: without it the next sync prunes exactly the same.
+///
+/// Rows are chained by hashes (`HistoryChain`), old ones are dropped (`Retention`). Of each successful sync the manifests are kept
+/// too, Secrets included, so the file is readable by its owner only.
 package final class HistoryStore: Sendable {
-    private let database: DatabasePool
+    let database: DatabasePool
+    package let retention: Retention
 
     /// Opens the file, or makes it; several processes may have it open.
     /// - Throws: a `Problem` when it is no database, another process keeps it locked for 10 s, or the disk refuses.
-    package init(path: String) throws {
+    package init(path: String, retention: Retention = Retention()) throws {
         do {
+            self.retention = retention
+            try Self.makePrivate(path)
             database = try Self.open(path)
         } catch {
             throw Problem(
                 code: "history.open", message: "the history in \(path) cannot be opened: \(error)",
                 hint: "move the file away to begin a new one (it holds only the history; what may be pruned is known to the cluster), or choose another state directory with --state-dir"
             )
+        }
+    }
+
+    /// SQLite gives the files beside the database (`-wal`, `-shm`) the database's own mode.
+    private static func makePrivate(_ path: String) throws {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Problem(code: "file", message: String(cString: strerror(errno))) }
+        close(descriptor)
+        for suffix in ["", "-wal", "-shm"] where access(path + suffix, F_OK) == 0 {
+            guard chmod(path + suffix, 0o600) == 0 || errno == ENOENT else {
+                throw Problem(code: "file", message: "its mode cannot be set to 0600: \(String(cString: strerror(errno)))")
+            }
         }
     }
 
@@ -29,61 +48,70 @@ package final class HistoryStore: Sendable {
         return database
     }
 
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("history") { db in
-            try db.execute(
-                sql: """
-                    CREATE TABLE attempt (
-                        id INTEGER PRIMARY KEY AUTOINCREMENT, application TEXT NOT NULL, commit_id TEXT NOT NULL,
-                        started_at REAL NOT NULL, finished_at REAL NOT NULL, conclusion TEXT NOT NULL, report TEXT NOT NULL
-                    );
-                    CREATE INDEX attempt_by_application ON attempt (application, id);
-                    """)
-        }
-        migrator.registerMigration("steps") { db in
-            // Steps in a column of their own: the thousand of a large sync are neither made nor read with the rest.
-            try db.execute(sql: "ALTER TABLE attempt ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'")
-        }
-        return migrator
-    }
-
-    /// Records one attempt, whole or not at all.
-    /// - Returns: its id, counting up over all applications.
-    @discardableResult
-    package func record(_ report: SyncReport) async throws -> Int64 {
-        let steps = await report.steps.concurrentMap { $0.stored.serialized() }
-        var head = report
-        head.steps = []
-        let text = String(decoding: try JSONEncoder().encode(head), as: UTF8.self)
-        let stepsText = "[" + String(decoding: Array(steps.joined(separator: [UInt8(ascii: ",")])), as: UTF8.self) + "]"
-        return try await database.write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report, steps)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    report.application, report.revision.commit, report.startedAt, report.finishedAt, report.conclusion.rawValue, text,
-                    stepsText,
-                ])
-            return db.lastInsertedRowID
-        }
-    }
-
     /// The latest attempts, newest first.
     /// - Parameter application: `nil` for all.
-    package func attempts(of application: String?, limit: Int) async throws -> [(id: Int64, report: SyncReport)] {
+    package func attempts(of application: String?, limit: Int) async throws -> [RecordedAttempt] {
+        try await attempts(
+            where: application == nil ? "TRUE" : "application = ?", arguments: application.map { [$0] } ?? [], limit: limit)
+    }
+
+    /// One attempt; `nil` when none has that id, or it was dropped.
+    package func attempt(_ id: Int64) async throws -> RecordedAttempt? {
+        try await attempts(where: "attempt.id = ?", arguments: [id], limit: 1).first
+    }
+
+    /// The newest attempt of an application that succeeded; `nil` when there is none.
+    package func lastSuccess(of application: String) async throws -> RecordedAttempt? {
+        try await attempts(where: "application = ? AND conclusion = 'Succeeded'", arguments: [application], limit: 1).first
+    }
+
+    private func attempts(where condition: String, arguments: StatementArguments, limit: Int) async throws -> [RecordedAttempt] {
         let rows = try await database.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT id, report, steps FROM attempt WHERE application = ? OR ? IS NULL ORDER BY id DESC LIMIT ?",
-                arguments: [application, application, limit]
-            ).map { row -> (id: Int64, report: String, steps: String) in (row["id"], row["report"], row["steps"]) }
+                db, sql: """
+                    SELECT attempt.id, report, steps, manifests, count, last_finished_at FROM attempt
+                    LEFT JOIN repeats ON repeats.attempt = attempt.id WHERE \(condition) ORDER BY attempt.id DESC LIMIT ?
+                    """, arguments: arguments + [limit]
+            ).map(StoredAttempt.init)
         }
         return try rows.map { row in
             var report = try JSONDecoder().decode(SyncReport.self, from: Data(row.report.utf8))
             report.steps += try (JSONValue(parsing: row.steps).arrayValue ?? []).map { try StepResult(stored: $0) }
-            return (row.id, report)
+            return RecordedAttempt(
+                id: row.id, report: report, repeats: row.repeats, lastFinishedAt: row.lastFinishedAt ?? report.finishedAt,
+                manifests: row.manifests)
         }
+    }
+}
+
+/// An attempt as the history has it.
+package struct RecordedAttempt: Sendable {
+    /// Counts up over all applications.
+    package var id: Int64
+    package var report: SyncReport
+    /// How often the very same came out again right after it; those have no rows of their own.
+    package var repeats: Int
+    /// When the last of these ended, in seconds since 1970-01-01 UTC.
+    package var lastFinishedAt: Double
+    /// Names the kept manifests; equal for equal renders. `nil` where none were kept.
+    package var manifests: String?
+}
+
+/// The columns of an attempt that its value is made of.
+private struct StoredAttempt: Sendable {
+    var id: Int64
+    var report: String
+    var steps: String
+    var manifests: String?
+    var repeats: Int
+    var lastFinishedAt: Double?
+
+    init(_ row: Row) {
+        id = row["id"]
+        report = row["report"]
+        steps = row["steps"]
+        manifests = row["manifests"]
+        repeats = row["count"] ?? 0
+        lastFinishedAt = row["last_finished_at"]
     }
 }

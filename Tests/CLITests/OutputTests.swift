@@ -9,7 +9,7 @@ extension CommandLineTests {
     struct OutputTests {
         @Test(arguments: [
             [], ["sync"], ["run"], ["diff"], ["plan"], ["status"], ["history"], ["wait"], ["render"], ["validate"], ["health"], ["cluster"],
-            ["cluster", "start"], ["cluster", "kubeconfig"], ["cluster", "status"], ["cluster", "stop"],
+            ["history", "list"], ["history", "show"], ["history", "verify"], ["cluster", "start"], ["cluster", "kubeconfig"], ["cluster", "status"], ["cluster", "stop"],
         ])
         func explainsEachCommand(_ command: [String]) async throws {
             let reconciler = Program(executable: Program.reconciler, environment: ["COLUMNS": "100"])
@@ -60,6 +60,9 @@ extension CommandLineTests {
                 try await golden("status-app", ["status", "--app", "shop"], code: 0)
                 try await golden("wait", ["wait", "--app", "shop", "--timeout", "5"], code: 0)
                 try await golden("history", ["history"], code: 0)
+                try await golden("history-show", ["history", "show", "1"], code: 0)
+                try await golden("history-verify", ["history", "verify"], code: 0)
+                try await golden("history-unknown", ["history", "show", "99"], code: 1)
                 for arguments in [["history", "-o", "json"], ["status", "-o", "json"], ["sync", "--all", "-o", "json"]] {
                     let outcome = try await workspace.reconciler.run(arguments)
                     let value = try JSONValue(parsing: outcome.output)

@@ -5,23 +5,6 @@ import Testing
 @testable import Store
 
 @Suite struct HistoryStoreTests {
-    private func report(_ application: String, _ subject: String, steps: [StepResult] = []) -> SyncReport {
-        SyncReport(
-            application: application,
-            revision: Revision(
-                repository: "file:///r", ref: "main", commit: String(repeating: "b", count: 40), author: "Ada", subject: subject, committedAt: 7),
-            planID: "p", trigger: "cli", startedAt: 1.5, finishedAt: 2.25, conclusion: .succeeded, message: "done", sync: .synced,
-            health: HealthAssessment(.healthy, "fine"), steps: steps, refusals: [Refusal(code: "c", message: "m", permit: "p")],
-            warnings: [Problem(code: "w", severity: .warning, message: "careful")])
-    }
-
-    private func withDirectory(_ body: (String) async throws -> Void) async throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID())")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }  // scratch files: nothing depends on their going
-        try await body(directory.path)
-    }
-
     @Test func givesBackWhatWasRecordedNewestFirst() async throws {
         try await withDirectory { directory in
             let store = try HistoryStore(path: directory + "/history.db")
@@ -65,6 +48,55 @@ import Testing
             try Data(repeating: 0x61, count: 200).write(to: URL(fileURLWithPath: path))
             let problem = #expect(throws: Problem.self) { try HistoryStore(path: path) }
             #expect(problem?.message.contains(path) == true && problem?.hint?.contains("move the file away") == true)
+        }
+    }
+
+    @Test func isReadableByItsOwnerOnly() async throws {
+        try await withDirectory { directory in
+            let path = directory + "/history.db"
+            #expect(FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o644]))
+            let store = try HistoryStore(path: path)
+            try await store.record(report("shop", "one"))
+            for suffix in ["", "-wal", "-shm"] {
+                let mode = try FileManager.default.attributesOfItem(atPath: path + suffix)[.posixPermissions] as? Int
+                #expect(mode == 0o600, "history.db\(suffix)")
+            }
+        }
+    }
+
+    @Test func findsOneAttemptAndTheLastSuccess() async throws {
+        try await withStore { store in
+            #expect(try await store.attempt(1) == nil)
+            #expect(try await store.lastSuccess(of: "shop") == nil)
+            try await store.record(report("shop", "one"))
+            try await store.record(report("shop", "two", conclusion: .failed))
+            #expect(try await store.attempt(2)?.report == report("shop", "two", conclusion: .failed))
+            #expect(try await store.lastSuccess(of: "shop")?.id == 1)
+        }
+    }
+
+    @Test func keepsADriftOnceAndSecretsNever() async throws {
+        try await withStore { store in
+            func drift(_ path: String, secret: Bool, at time: Double, value: JSONValue = "hunter2") -> DriftEvent {
+                DriftEvent(
+                    application: "shop", object: ResourceID(group: "", kind: "Secret", namespace: "n", name: "s"),
+                    field: FieldChange(path: path, before: value, after: "swordfish", isSecret: secret), owner: "kubectl-edit",
+                    ownerWroteAt: "2026-11-21T10:00:00Z", seenAt: time, occasion: secret ? "7" : "")
+            }
+            let events = [drift(".data.password", secret: true, at: 1), drift(".metadata.labels.a", secret: false, at: 1, value: "x")]
+            try await store.record(events)
+            try await store.record([drift(".data.password", secret: true, at: 2), drift(".metadata.labels.a", secret: false, at: 2, value: "y")])
+            let all = try await store.drift(of: "shop", limit: 10)
+            #expect(all.map(\.event.path) == [".metadata.labels.a", ".metadata.labels.a", ".data.password"], "one for each change, not for each look")
+            #expect(all[2].event == events[0] && all[1].event == events[1] && all[2].event.found == nil && all[2].event.isSecret)
+            #expect(all.allSatisfy { $0.healedBy == nil })
+            try await store.note([events[0]], healedBy: 4, at: 5)
+            try await store.note([events[0]], healedBy: 6, at: 7)
+            let healed = try await store.drift(of: nil, limit: 10)[2]
+            #expect(healed.healedBy == 4 && healed.healedAt == 5)
+            let text = try await store.database.read { try String.fetchAll($0, sql: "SELECT event FROM drift").joined() }
+            #expect(!text.contains("hunter2") && !text.contains("\"declared\":\"swordfish\",\"secret"))
+            #expect(try await store.drift(of: "other", limit: 10).isEmpty)
         }
     }
 }
