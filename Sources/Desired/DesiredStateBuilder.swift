@@ -108,7 +108,7 @@ package final class DesiredStateBuilder: Sendable {
             if let own = ownRevision(of: source, application) {
                 revision = own
             } else {
-                let (url, ref) = target(of: source)
+                let (url, ref) = place(of: source)
                 let key = "\(url) \(ref)"
                 revision = if let known = fetched[key] { known } else { try await fetch(repository: url, ref: ref) }
                 fetched[key] = revision
@@ -135,12 +135,33 @@ package final class DesiredStateBuilder: Sendable {
             } else if let own = ownRevision(of: source, application) {
                 at = own
             } else {
-                let (url, ref) = target(of: source)
+                let (url, ref) = place(of: source)
                 at = try await mirror(for: url).resolve(ref)
             }
             trees.append((try await tree(of: at), at))
         }
         return try await renderer.desiredState(of: application, from: trees, revision: revision)
+    }
+
+    /// Everything that the render of one source looks at in its tree; also of a render that fails.
+    func inputs(of application: Application, source index: Int, at revision: Revision) async throws -> [RenderInput] {
+        var application = application
+        // A source in the application's own repository is looked at where it would be read from.
+        if ownRevision(of: application.sources[index], application) != nil { application.origin = revision }
+        var trees: [(tree: any FileTree, revision: Revision?)] = []
+        for (number, source) in application.sources.enumerated() {
+            let (url, ref) = place(of: source)
+            let at: Revision
+            if number == index || follows(source, application.sources[index], revision, application) {
+                at = revision
+            } else if let own = ownRevision(of: source, application) {
+                at = own
+            } else {
+                at = try await fetch(repository: url, ref: ref)
+            }
+            trees.append((try await tree(of: at), at))
+        }
+        return try await renderer.inputs(of: application, from: trees)[index]
     }
 
     /// Fetches and renders.
@@ -162,7 +183,7 @@ package final class DesiredStateBuilder: Sendable {
 
     // MARK: Repositories
 
-    private func fetch(repository url: String, ref: String) async throws -> Revision {
+    func fetch(repository url: String, ref: String) async throws -> Revision {
         logger.debug("fetch", metadata: ["repository": "\(url)", "ref": "\(ref)"])
         return try await mirror(for: url).fetch(ref: ref, deadline: configuration.fetchDeadline)
     }
@@ -177,17 +198,18 @@ package final class DesiredStateBuilder: Sendable {
         _ source: ApplicationSource, _ primary: ApplicationSource, _ revision: Revision, _ application: Application
     ) -> Bool {
         if ownRevision(of: source, application) != nil { return ownRevision(of: primary, application) != nil }
-        let (url, ref) = target(of: source)
+        let (url, ref) = place(of: source)
         return GitRemote(url: url).url == revision.repository && ref == revision.ref
     }
 
-    private func target(of source: ApplicationSource) -> (url: String, ref: String) {
+    /// The repository and the reference that a source names.
+    func place(of source: ApplicationSource) -> (url: String, ref: String) {
         if source.isOwnRepository { return (configuration.repository, source.targetRevision ?? configuration.branch) }
         return (source.repoURL, source.targetRevision ?? "HEAD")
     }
 
     /// The mirror of a repository, by the URL that its revisions show: credentials in a URL are kept, and not part of that.
-    private func mirror(for url: String) -> GitMirror {
+    func mirror(for url: String) -> GitMirror {
         let remote = remote(for: url)
         return opened.withLock { opened in
             if let known = opened.mirrors[remote.url], remote.credentials == nil || known.remote == remote { return known.mirror }

@@ -14,9 +14,11 @@ struct Settings {
     var kubeconfig: String?
     var stateDirectory: String?
     var retention = Retention()
+    /// `NAME <EMAIL>`: who makes revert commits.
+    var author: String?
     private var credentials: [RepositoryCredential] = []
 
-    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history"]
+    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history", "author"]
 
     /// `stateDirectory:` of a `reconciler.yaml` in the current directory, for commands that take no `--config`.
     static func configuredStateDirectory() throws -> String? {
@@ -38,6 +40,7 @@ struct Settings {
         kubeconfig = values["kubeconfig"]?.stringValue
         stateDirectory = values["stateDirectory"]?.stringValue
         retention = try Self.retention(values["history"], kept, file)
+        author = values["author"]?.stringValue
         for entry in values["credentials"]?.arrayValue ?? [] { credentials.append(try Self.credential(entry, file ?? "")) }
         if let credential = environmentCredential() { credentials.append(credential) }
     }

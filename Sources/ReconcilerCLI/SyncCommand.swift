@@ -64,7 +64,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
-    private static func exitCode(_ report: SyncReport, waited: Bool) -> Int32 {
+    static func exitCode(_ report: SyncReport, waited: Bool) -> Int32 {
         switch report.conclusion {
         case .refused: 3
         case .failed, .canceled: 1
@@ -72,7 +72,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
-    private static func text(_ report: SyncReport, _ result: Reconciliation) -> String {
+    static func text(_ report: SyncReport, _ result: Reconciliation) -> String {
         var counts: [String: Int] = [:]
         for step in report.steps {
             if case .failed = step.actuation { counts["failed", default: 0] += 1 } else { counts[word(step.actuation), default: 0] += 1 }

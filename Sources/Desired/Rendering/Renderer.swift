@@ -50,6 +50,18 @@ package struct Renderer: Sendable {
             application: application.name, revision: revision, manifests: set.manifests, digest: digest, warnings: problems)
     }
 
+    /// What the render of each source looks at in its tree; as far as it gets, when it fails.
+    func inputs(of application: Application, from trees: [(tree: any FileTree, revision: Revision?)]) async throws -> [[RenderInput]] {
+        if let known = try await cache?.entry(for: cacheKey(application, trees.map(\.revision)), in: trees.map(\.tree)) { return known.inputs }
+        let sources = zip(application.sources, trees).map {
+            SourceTree(source: $0, tree: RecordingFileTree($1.tree), revision: $1.revision)
+        }
+        _ = try await renderAll(sources, of: application)
+        var inputs: [[RenderInput]] = []
+        for source in sources { inputs.append(try await source.tree.inputs()) }
+        return inputs
+    }
+
     /// Renders source after source; what is wrong in one does not keep the others from being looked at.
     private func renderAll(_ sources: [SourceTree], of application: Application) async throws -> ([Manifest], [Problem]) {
         let references = Dictionary(
