@@ -91,7 +91,7 @@ struct AttemptRow: Sendable {
         guard let fingerprint,
             let last = try Row.fetchOne(
                 db, sql: "SELECT id, fingerprint FROM attempt WHERE application = ? ORDER BY id DESC LIMIT 1", arguments: [application]),
-            last["fingerprint"] == fingerprint
+            last["fingerprint"] as String? == fingerprint
         else { return nil }
         let id: Int64 = last["id"]
         try db.execute(

@@ -20,8 +20,7 @@ struct RollbackTargets {
     /// - Throws: `Problem` when there is none, `GitError`.
     func target(_ text: String?) async throws -> RollbackTarget {
         guard let text else { return try await newestGood() }
-        let attempts = try await page.history.attempts(of: name, limit: 10_000)
-        if let id = Int64(text), let attempt = attempts.first(where: { $0.id == id }) {
+        if let id = Int64(text), let attempt = try await page.history.attempt(id), attempt.report.application == name {
             let revision = attempt.report.revision
             guard revision.repository == site.head.repository else {
                 throw Problem(
@@ -37,6 +36,7 @@ struct RollbackTargets {
                 hint: "`reconciler history --app \(name)` lists them")
         }
         let revision = try await page.builder.revision(text, at: site)
+        let attempts = try await page.history.attempts(of: name, limit: 1_000)
         return RollbackTarget(revision: revision, historyID: attempts.first { $0.report.revision.commit == revision.commit && isGood($0.report) }?.id)
     }
 
@@ -46,7 +46,8 @@ struct RollbackTargets {
         let bad = try await badFingerprints()
         var leftOut: [String] = []
         var seen: Set<String> = []
-        for (id, report) in try await page.history.attempts(of: name, limit: 1_000) where isGood(report) {
+        for attempt in try await page.history.attempts(of: name, limit: 1_000) where isGood(attempt.report) {
+            let (id, report) = (attempt.id, attempt.report)
             guard report.revision.repository == site.head.repository, seen.insert(report.revision.commit).inserted else { continue }
             let revision: Revision
             do {
