@@ -58,7 +58,8 @@ extension Applier {
         let declaredKinds = Set(desired.manifests.map(\.id.groupKind))
         let kinds = declaredKinds.union(promise?.groupKinds ?? [])
         var state = LiveState(
-            inventory: Inventory(groupKinds: promise?.groupKinds ?? [], namespaces: promise?.namespaces ?? []))
+            inventory: Inventory(
+                groupKinds: promise?.groupKinds ?? [], namespaces: promise?.namespaces ?? [], completedHooks: promise?.completedHooks))
         let versions = Dictionary(
             desired.manifests.map { ($0.id.groupKind, $0.groupVersionKind.version) }, uniquingKeysWith: { first, _ in first })
         let resources = try await self.resources(for: kinds, versions: versions, declared: declaredKinds)
@@ -69,10 +70,13 @@ extension Applier {
             for object in lists.values.joined() {
                 state.objects[object.id] = object
                 // A copied label makes no member: the tracking annotation must speak of this very object.
-                if owningApplication(of: object) == applySet.application { state.inventory.members.insert(object.id) }
+                // A hook's object is none either: it comes and goes with its own policy.
+                if owningApplication(of: object) == applySet.application, Hook(annotations: object.annotations) == nil {
+                    state.inventory.members.insert(object.id)
+                }
             }
         }
-        let missing = desired.manifests.map(\.id).filter { state.objects[$0] == nil }
+        let missing = desired.manifests.filter { state.objects[$0.id] == nil && $0.hook == nil }.map(\.id)
         for object in try await lookUp(missing, resources) { state.objects[object.id] = object }
         return state
     }
@@ -87,7 +91,7 @@ extension Applier {
             promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]))
     }
 
-    private func readPromise(of applySet: ApplySet) async throws -> (groupKinds: Set<GroupKind>, namespaces: Set<String>)? {
+    private func readPromise(of applySet: ApplySet) async throws -> ApplySet.Promise? {
         let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
         guard let parent = try await client.get(resource, namespace: ApplySet.namespace, name: applySet.parent.name) else { return nil }
         return try applySet.promise(of: parent)
@@ -164,7 +168,7 @@ package struct OwnedState: Sendable {
     }
 
     /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
-    var promise: (groupKinds: Set<GroupKind>, namespaces: Set<String>)?
+    var promise: ApplySet.Promise?
     var lists: [Place: [LiveObject]]
 }
 

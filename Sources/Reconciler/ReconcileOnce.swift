@@ -61,12 +61,22 @@ package struct ReconcileOnce: Sendable {
 
         let live = try await applier.liveState(of: desired, applySet: applySet, owned: try await owned)
         let name = application.name
-        let intents = await desired.manifests.concurrentMap { Intent(manifest: $0, application: name, applySet: applySet) }
-        let changes = try await applier.changes(from: live, to: intents)
+        let hooks = hookSteps(
+            desired.manifests, application: name, applySet: applySet, revision: revision, startedAt: startedAt)
+        let intents = await desired.manifests.filter { $0.hook == nil }.concurrentMap {
+            Intent(manifest: $0, application: name, applySet: applySet)
+        }
+        var changes = try await applier.changes(from: live, to: intents, hooks: Set(hooks.map(\.change.id)))
+        if application.syncPolicy.syncOptions.createNamespace == true {
+            let metadata = application.syncPolicy.managedNamespaceMetadata
+            let namespace = NamespaceRequest(
+                name: application.destination.namespace ?? "", labels: metadata?.labels ?? [:], annotations: metadata?.annotations ?? [:])
+            if let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.insert(change, at: 0) }
+        }
         var result = Reconciliation(desired: desired, live: live, changes: changes)
         if request.extent == .compare { return result }
 
-        let plan = plan(changes, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
+        let plan = plan(changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
         result.plan = plan
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
@@ -132,18 +142,14 @@ package struct ReconcileOnce: Sendable {
         let automated = application.syncPolicy.automated
         var policy = PlanPolicy(
             prune: request.prune ?? automated?.prune ?? false, allowEmpty: request.allowEmpty || automated?.allowEmpty ?? false,
-            adopt: request.adopt, syncOptions: application.syncPolicy.syncOptions)
+            adopt: request.adopt, isConfirmed: request.isConfirmed, hooks: request.hooks,
+            syncOptions: application.syncPolicy.syncOptions)
         if let budget = request.pruneBudget { policy.budgetCount = budget }
         return policy
     }
 
     private func execution(of application: Application) -> ExecutionOptions {
-        let policy = application.syncPolicy
-        return ExecutionOptions(
-            createNamespace: policy.syncOptions.createNamespace ?? false, destinationNamespace: application.destination.namespace,
-            namespaceLabels: policy.managedNamespaceMetadata?.labels ?? [:],
-            namespaceAnnotations: policy.managedNamespaceMetadata?.annotations ?? [:],
-            propagationPolicy: policy.syncOptions.prunePropagationPolicy)
+        ExecutionOptions(syncOptions: application.syncPolicy.syncOptions)
     }
 
     private func health(
@@ -152,7 +158,7 @@ package struct ReconcileOnce: Sendable {
     ) async throws -> HealthAssessment {
         var known = run.live.objects.mapValues { ResourceModelHealth.of($0) }
         for step in steps { known[step.id] = step.health }
-        let ids = run.desired.manifests.filter { countsForHealth($0.body) }.map(\.id)
+        let ids = run.desired.manifests.filter { $0.hook == nil && countsForHealth($0.body) }.map(\.id)
         if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {
             let waited = try await applier.waitForHealth(
                 of: ids.filter { known[$0]?.status != .healthy }, versions: run.desired.versions, timeout: timeout, onChange: onChange)
@@ -181,7 +187,7 @@ package struct ReconcileOnce: Sendable {
             conclusion = .succeeded
             message = steps.isEmpty ? "nothing to do" : "successfully synced"
         }
-        let isSynced = conclusion == .succeeded && plan.skipped.allSatisfy { $0.action == .skip(.hookSkipped) }
+        let isSynced = conclusion == .succeeded && plan.skipped.isEmpty
         return SyncReport(
             application: plan.application, revision: plan.revision, planID: plan.id, trigger: trigger, startedAt: startedAt,
             finishedAt: now(), conclusion: conclusion, message: message, sync: isSynced ? .synced : .outOfSync, health: health,

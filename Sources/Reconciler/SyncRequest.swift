@@ -12,6 +12,9 @@ package struct SyncRequest: Sendable {
     package var allowEmpty: Bool
     package var pruneBudget: Int?
     package var adopt: Bool
+    /// Permits what asks for a confirmation.
+    package var isConfirmed: Bool
+    package var hooks: PlanPolicy.Hooks
     /// Waits after the run until everything is healthy, at most this long.
     package var waitForHealth: Duration?
     /// `cli`, `push`, `drift`, `timer`.
@@ -19,13 +22,15 @@ package struct SyncRequest: Sendable {
 
     package init(
         extent: Extent = .execute, prune: Bool? = nil, allowEmpty: Bool = false, pruneBudget: Int? = nil, adopt: Bool = false,
-        waitForHealth: Duration? = nil, trigger: String = "cli"
+        isConfirmed: Bool = false, hooks: PlanPolicy.Hooks = .whenNeeded, waitForHealth: Duration? = nil, trigger: String = "cli"
     ) {
         self.extent = extent
         self.prune = prune
         self.allowEmpty = allowEmpty
         self.pruneBudget = pruneBudget
         self.adopt = adopt
+        self.isConfirmed = isConfirmed
+        self.hooks = hooks
         self.waitForHealth = waitForHealth
         self.trigger = trigger
     }

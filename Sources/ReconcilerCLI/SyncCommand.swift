@@ -1,3 +1,4 @@
+import Applier
 import ArgumentParser
 import Desired
 import Reconciler
@@ -17,6 +18,10 @@ struct SyncCommand: AsyncParsableCommand {
     var pruneBudget: Int?
     @Flag(help: "Take over objects that another application tracks.")
     var adopt = false
+    @Flag(help: "Delete also what asks for a confirmation (`Prune=confirm`).")
+    var confirmPrune = false
+    @Option(help: "When hooks run: `needed` (something is written, or they changed or failed), `always` or `never`.")
+    var hooks: HookChoice = .needed
     @Flag(help: "Wait until everything is healthy.")
     var wait = false
     @Option(help: "Seconds to wait at most.")
@@ -44,8 +49,8 @@ struct SyncCommand: AsyncParsableCommand {
                 for application in try selection.applications(in: catalog) {
                     do {
                         let request = SyncRequest(
-                            prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt,
-                            waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
+                            prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt, isConfirmed: confirmPrune,
+                            hooks: hooks.policy, waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
                         let result = try await target.page.run(
                             application, project: try target.project(of: application, in: catalog), request: request,
                             onEvent: printer.print)
@@ -95,5 +100,18 @@ struct SyncCommand: AsyncParsableCommand {
         lines += report.warnings.map { "  warning: \($0)" }
         if !report.health.message.isEmpty { lines.append("  \(report.health.message)") }
         return lines.joined(separator: "\n")
+    }
+}
+
+/// `--hooks`.
+enum HookChoice: String, ExpressibleByArgument, CaseIterable {
+    case needed, always, never
+
+    var policy: PlanPolicy.Hooks {
+        switch self {
+        case .needed: .whenNeeded
+        case .always: .always
+        case .never: .never
+        }
     }
 }

@@ -63,5 +63,4 @@ package enum SkipReason: Sendable, Hashable, Codable {
     case namespaceInUse(String)
     /// A file that could not be read and may declare the object.
     case sourceUnreadable(SourceLocation)
-    case hookSkipped
 }

@@ -72,8 +72,13 @@ package struct Inventory: Sendable, Hashable {
     /// The kinds and namespaces that the parent object says to look into: a superset of what the members need.
     package var groupKinds: Set<GroupKind>
     package var namespaces: Set<String>
+    /// The digest of the hooks that completed last; `nil` when none did.
+    package var completedHooks: String?
 
-    package init(members: Set<ResourceID> = [], groupKinds: Set<GroupKind> = [], namespaces: Set<String> = []) {
+    package init(
+        members: Set<ResourceID> = [], groupKinds: Set<GroupKind> = [], namespaces: Set<String> = [], completedHooks: String? = nil
+    ) {
+        self.completedHooks = completedHooks
         self.members = members
         self.groupKinds = groupKinds
         self.namespaces = namespaces

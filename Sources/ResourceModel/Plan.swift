@@ -12,18 +12,35 @@ package enum SyncPhase: String, Sendable, Hashable, Codable, CaseIterable, Compa
 
 /// One write, decided before anything is written.
 package struct PlanStep: Sendable, Hashable {
-    package enum Verb: String, Sendable, Hashable, Codable { case apply, create, replace, delete }
+    package enum Verb: String, Sendable, Hashable, Codable {
+        /// Server-side apply.
+        case apply
+        case create
+        /// The object is written whole (`Replace=true`).
+        case replace
+        /// The object is deleted and made anew (`Replace=true,Force=true`, or a field that cannot be changed).
+        case recreate
+        case delete
+    }
 
     package var verb: Verb
     package var change: Change
     package var phase: SyncPhase
     package var wave: Int
+    /// Set for a hook: it is made anew and waited for, and is no part of the application's state.
+    package var hook: Hook?
+    /// Recreates the object where the server says that a field cannot be changed (`Force=true`).
+    package var force: Bool
 
-    package init(verb: Verb, change: Change, phase: SyncPhase = .sync, wave: Int = 0) {
+    package init(
+        verb: Verb, change: Change, phase: SyncPhase = .sync, wave: Int = 0, hook: Hook? = nil, force: Bool = false
+    ) {
         self.verb = verb
         self.change = change
         self.phase = phase
         self.wave = wave
+        self.hook = hook
+        self.force = force
     }
 }
 
@@ -42,10 +59,13 @@ package struct PlanWave: Sendable, Hashable {
     package var phase: SyncPhase
     package var number: Int
     package var batches: [PlanBatch]
-    package init(phase: SyncPhase, number: Int, batches: [PlanBatch]) {
+    /// Objects of this wave that need no write and are not healthy: later waves wait for them too.
+    package var awaits: [ResourceID]
+    package init(phase: SyncPhase, number: Int, batches: [PlanBatch], awaits: [ResourceID] = []) {
         self.phase = phase
         self.number = number
         self.batches = batches
+        self.awaits = awaits
     }
 }
 

@@ -70,17 +70,22 @@ struct Session: Sendable {
     func changes(_ bodies: [JSONValue]) async throws -> (changes: [Change], desired: DesiredState, live: LiveState) {
         let desired = try await applier.resolved(desiredState(bodies.map { manifest($0) }, application: application), namespace: namespace)
         let live = try await applier.liveState(of: desired, applySet: applySet)
-        let intents = desired.manifests.map { Intent(manifest: $0, application: application, applySet: applySet) }
-        return (try await applier.changes(from: live, to: intents), desired, live)
+        let intents = desired.manifests.filter { $0.hook == nil }.map { Intent(manifest: $0, application: application, applySet: applySet) }
+        let hooks = Set(desired.manifests.filter { $0.hook != nil }.map(\.id))
+        return (try await applier.changes(from: live, to: intents, hooks: hooks), desired, live)
     }
 
     /// Compares, plans and executes.
     @discardableResult
     func sync(
-        _ bodies: [JSONValue], policy: PlanPolicy = PlanPolicy(prune: true), options: ExecutionOptions = ExecutionOptions()
+        _ bodies: [JSONValue], policy: PlanPolicy = PlanPolicy(prune: true), options: ExecutionOptions = ExecutionOptions(),
+        creating namespace: NamespaceRequest? = nil
     ) async throws -> (plan: Plan, results: [StepResult]) {
-        let (changes, desired, live) = try await changes(bodies)
-        let plan = plan(changes, desired: desired, inventory: live.inventory, policy: policy)
+        var (changes, desired, live) = try await changes(bodies)
+        if let namespace, let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.append(change) }
+        let hooks = hookSteps(
+            desired.manifests, application: application, applySet: applySet, revision: desired.revision, startedAt: 1_700_000_000)
+        let plan = plan(changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy)
         guard plan.refusals.isEmpty else { return (plan, []) }
         return (
             plan,

@@ -137,17 +137,92 @@ import Testing
         #expect(plan.steps.isEmpty && plan.skipped.count == 1)
     }
 
+    // MARK: Options (rows of Argo CD's own tests: none, Force, Force and Replace, with and without a live object)
+
     @Test(arguments: [
-        (["argocd.argoproj.io/hook": "PreSync"], "refused"), (["argocd.argoproj.io/hook": "PostSync"], "refused"),
-        (["argocd.argoproj.io/hook": "Skip"], "skipped"), (["argocd.argoproj.io/hook": "Sync"], "applied"), (["helm.sh/hook": "pre-install"], "refused"),
-        (["helm.sh/hook": "test"], "skipped"), (["helm.sh/hook": "crd-install"], "applied"), ([:], "applied"),
-    ])
-    func doesNotApplyAHookAsAPlainObject(_ annotations: [String: String], _ expected: String) {
-        let manifest = manifest("Job", "x", group: "batch", annotations: annotations)
-        let plan = planned([Change(id: manifest.id, action: .create, manifest: manifest)])
-        let actual = !plan.refusals.isEmpty ? "refused" : !plan.skipped.isEmpty ? "skipped" : "applied"
-        #expect(actual == expected)
-        #expect(plan.refusals.allSatisfy { $0.code == "hook-unsupported" })
+        ("", "", nil, true, .apply, false), ("", "", nil, false, .apply, false), ("Replace=true", "", nil, true, .replace, false),
+        ("Replace=true", "", nil, false, .create, false), ("", "Replace=true", nil, true, .replace, false),
+        ("", "", "Replace=true", true, .replace, false), ("Replace=false", "", "Replace=true", true, .apply, false),
+        ("Force=true", "", nil, true, .apply, true), ("Force=true,Replace=true", "", nil, true, .recreate, false),
+        ("", "Force=true,Replace=true", nil, true, .recreate, false), ("Force=true,Replace=true", "", nil, false, .create, false),
+        ("Replace=true,ServerSideApply=true", "", nil, true, .replace, false), ("ServerSideApply=true", "", nil, true, .apply, false),
+        ("ServerSideApply=false", "", nil, true, .apply, false),
+    ] as [(String, String, String?, Bool, PlanStep.Verb, Bool)])
+    func writesAsTheOptionsSay(
+        _ declared: String, _ there: String, _ application: String?, _ isThere: Bool, _ verb: PlanStep.Verb, _ force: Bool
+    ) throws {
+        var unreadable: [String] = []
+        let options = SyncOptions(parsing: application.map { [$0] } ?? [], unreadable: &unreadable)
+        let manifest = manifest("ConfigMap", "x", annotations: declared.isEmpty ? [:] : [SyncOptions.annotation: declared])
+        let object = live("ConfigMap", "x", annotations: there.isEmpty ? [:] : [SyncOptions.annotation: there])
+        let change = Change(id: manifest.id, action: isThere ? .configure : .create, manifest: manifest, live: isThere ? object : nil)
+        let step = try #require(planned([change], policy: PlanPolicy(prune: true, syncOptions: options)).steps.first)
+        #expect(step.verb == verb && step.force == force)
+    }
+
+    @Test(arguments: [("Namespace", ""), ("CustomResourceDefinition", "apiextensions.k8s.io")])
+    func neverDeletesWhatTakesOthersAlong(_ kind: String, _ group: String) throws {
+        let annotations = [SyncOptions.annotation: "Force=true,Replace=true"]
+        let manifest = manifest(kind, "x", group: group, namespace: nil, annotations: annotations)
+        let change = Change(id: manifest.id, action: .configure, manifest: manifest, live: live(kind, "x", group: group, namespace: nil))
+        #expect(planned([change]).steps.map(\.verb) == [.replace])
+    }
+
+    @Test func prunesWhatWasConfirmed() {
+        let change = prune("ConfigMap", annotations: [SyncOptions.annotation: "Prune=confirm"])
+        #expect(planned([change]).steps.isEmpty)
+        #expect(planned([change], policy: PlanPolicy(prune: true, isConfirmed: true)).steps.map(\.verb) == [.delete])
+    }
+
+    @Test func laterWavesWaitForUnhealthyObjectsThatNeedNoWrite() {
+        let waiting = live("Pod", "x", annotations: ["argocd.argoproj.io/sync-wave": "1"], more: ["deletionTimestamp": "2026-01-01T00:00:00Z"])
+        let same = Change(
+            id: waiting.id, action: .unchanged, manifest: manifest("Pod", "x", annotations: ["argocd.argoproj.io/sync-wave": "1"]), live: waiting)
+        #expect(planned([same, create("ConfigMap", wave: "2")]).waves.map(\.awaits) == [[waiting.id], []])
+        #expect(planned([same, create("ConfigMap", wave: "1")]).waves.map(\.awaits) == [[waiting.id]])
+        #expect(planned([same, create("ConfigMap", wave: "0")]).waves.map(\.awaits) == [[]], "nothing comes after it")
+    }
+
+    // MARK: Hooks
+
+    private func steps(ofHook annotations: [String: String], name: String = "h") -> [PlanStep] {
+        hookSteps(
+            [manifest("Job", name, group: "batch", annotations: annotations)], application: "shop", applySet: ApplySet(application: "shop"),
+            revision: desiredState([]).revision, startedAt: 7)
+    }
+
+    @Test func hooksRunWhenSomethingIsWrittenOrTheyChanged() throws {
+        let hook = manifest("Job", "h", group: "batch", annotations: [Hook.annotation: "PreSync"])
+        let desired = desiredState([hook, manifest("ConfigMap", "x")])
+        let steps = steps(ofHook: [Hook.annotation: "PreSync"])
+        func count(_ changes: [Change], completed: String?, hooks: PlanPolicy.Hooks = .whenNeeded) -> Int {
+            plan(
+                changes, hooks: steps, desired: desired, inventory: Inventory(completedHooks: completed),
+                policy: PlanPolicy(prune: true, hooks: hooks)
+            ).steps.filter { $0.hook != nil }.count
+        }
+        let done = hooksDigest(of: desired)
+        #expect(count([create("ConfigMap")], completed: done) == 1, "something is written")
+        #expect(count([], completed: done) == 0, "nothing to do")
+        #expect(count([], completed: nil) == 1 && count([], completed: "other") == 1, "they never completed, or are others now")
+        #expect(count([], completed: done, hooks: .always) == 1 && count([create("ConfigMap")], completed: nil, hooks: .never) == 0)
+    }
+
+    @Test func aHookInTwoPhasesRunsTwice() {
+        #expect(steps(ofHook: [Hook.annotation: "PostSync,PreSync"]).map(\.phase) == [.preSync, .postSync])
+    }
+
+    @Test func hooksWithoutANameGetOneEach() throws {
+        var body = manifest("Job", "x", group: "batch", annotations: [Hook.annotation: "PreSync"]).body
+        body[path: "metadata", "name"] = nil
+        body[path: "metadata", "generateName"] = "migrate-"
+        var unnamed = manifest(body)
+        unnamed.id.name = "migrate-"
+        let steps = hookSteps(
+            [unnamed, unnamed], application: "shop", applySet: ApplySet(application: "shop"), revision: desiredState([]).revision, startedAt: 7)
+        #expect(steps.map(\.change.id.name) == ["migrate-aaaaaaa-presync-7", "migrate-aaaaaaa-presync-7-2"])
+        let sent = try #require(steps[0].change.manifest?.body)
+        #expect(sent[path: "metadata", "name"] == "migrate-aaaaaaa-presync-7" && sent[path: "metadata", "generateName"] == nil)
     }
 
     @Test func givesTheSamePlanAnotherIdWhenSomethingMoved() {

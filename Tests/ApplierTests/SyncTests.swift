@@ -226,9 +226,13 @@ struct SyncTests {
                 return
             }
             #expect(message.contains("CreateNamespace=true"), "\(message)")
-            let options = ExecutionOptions(createNamespace: true, destinationNamespace: session.namespace, namespaceLabels: ["team": "shop"])
-            let made = try await session.sync([configMap("a")], options: options)
-            #expect(words(made.results) == ["ConfigMap a created"])
+            let request = NamespaceRequest(name: session.namespace, labels: ["team": "shop"])
+            let made = try await session.sync([configMap("a")], creating: request)
+            #expect(words(made.results) == ["Namespace \(session.namespace) created", "ConfigMap a created"])
+            let again = try await session.sync([configMap("a")], creating: request)
+            #expect(again.plan.steps.isEmpty)
+            let removed = try await session.sync([configMap("b")], creating: request)
+            #expect(words(removed.results) == ["ConfigMap a pruned", "ConfigMap b created"], "the namespace stays")
             #expect(try await session.live("Namespace", session.namespace, inNamespace: false)?[path: "metadata", "labels", "team"] == "shop")
         }
     }
@@ -329,7 +333,9 @@ struct SyncTests {
             bad[path: "spec", "minReadySeconds"] = 600
             bad[path: "metadata", "annotations", "argocd.argoproj.io/sync-wave"] = "-1"
             let result = try await session.sync([bad, configMap("after")], options: ExecutionOptions(waveTimeout: .seconds(1)))
-            #expect(words(result.results) == ["Deployment bad created", "ConfigMap after not reached"])
+            #expect(words(result.results) == ["Deployment bad failed", "ConfigMap after not reached"])
+            guard case .failed(let message) = result.results[0].actuation else { return }
+            #expect(message.hasPrefix("waiting for healthy state, not reached within 1 s: Progressing"), "\(message)")
             #expect(try await session.live("ConfigMap", "after") == nil)
         }
     }

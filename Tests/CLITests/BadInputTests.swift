@@ -49,9 +49,6 @@ private let repositoryMistakes: [BadInput] = [
         name: "invalid-object", files: [bad: "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 99999}]}\n"],
         mentions: ["environments/shop/bad.yaml:1", "spec.ports[0].port", "correct the manifest"]),
     BadInput(
-        name: "hook", files: [bad: "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x, annotations: {argocd.argoproj.io/hook: PreSync}}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}\n"],
-        code: 3, mentions: ["environments/shop/bad.yaml:1", "PreSync"]),
-    BadInput(
         name: "missing-path", files: other(Workspace.application("other", path: "environments/nowhere")), arguments: sync("other"),
         mentions: ["environments/applications/other.yaml:7", "environments/nowhere", "does not exist"]),
     BadInput(

@@ -24,7 +24,7 @@ extension CommandLineTests {
                 ])
                 let rows = try JSONValue(parsing: read.output)
                 #expect(rows.arrayValue?.count == 1 && rows[0]?["subject"] == "Open, \"quickly\"" && rows[0]?["conclusion"] == "Succeeded")
-                #expect(rows[0]?["trigger"]?.stringValue?.wholeMatch(of: /cli:.+@.+/) != nil && rows[0]?["steps"] == "1")
+                #expect(rows[0]?["trigger"]?.stringValue?.wholeMatch(of: /cli:.+@.+/) != nil && rows[0]?["steps"] == "2", "the namespace and the object")
                 let steps = try await scene.run("history", "show", "1", "-o", "csv").output
                 #expect(steps.hasPrefix("attempt,phase,wave,") && steps.contains(",ConfigMap,shop,keep,created,,") && steps.hasSuffix("\r\n"))
             }

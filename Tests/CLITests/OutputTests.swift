@@ -80,9 +80,9 @@ extension CommandLineTests {
                 ])
                 let outcome = try await scene.run("sync", "--app", "shop", "--events", "json", "-o", "json")
                 let events = try outcome.errors.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
-                #expect(events.compactMap { $0["event"]?.stringValue } == ["fetched", "rendered", "planned", "waveStarted", "stepFinished", "finished"])
+                #expect(events.compactMap { $0["event"]?.stringValue } == ["fetched", "rendered", "planned", "waveStarted", "stepFinished", "stepFinished", "finished"])
                 let report = try JSONValue(parsing: outcome.output)[0]
-                #expect(report?["conclusion"] == "Succeeded" && report?["steps"]?.arrayValue?.count == 1)
+                #expect(report?["conclusion"] == "Succeeded" && report?["steps"]?.arrayValue?.count == 2, "the namespace and the object")
                 #expect(try await scene.run("sync", "--app", "shop", "--events", "yaml").code == 64)
             }
         }

@@ -7,7 +7,8 @@ extension Applier {
     ///
     /// - Throws: what the dry run was refused with is kept in the change and comes again at execution; only transport
     ///   failures and cancellation are thrown.
-    package func changes(from live: LiveState, to desired: [Intent]) async throws -> [Change] {
+    /// - Parameter hooks: objects that hooks make; none of them is pruned.
+    package func changes(from live: LiveState, to desired: [Intent], hooks: Set<ResourceID> = []) async throws -> [Change] {
         var changes: [Change] = []
         changes.reserveCapacity(desired.count)
         var doubtful: [(index: Int, intent: Intent, live: LiveObject)] = []
@@ -29,7 +30,7 @@ extension Applier {
         for (item, change) in zip(doubtful, answers) {
             if let change { changes[item.index] = change }
         }
-        let declared = Set(desired.map(\.manifest.id))
+        let declared = Set(desired.map(\.manifest.id)).union(hooks)
         for id in live.inventory.members.subtracting(declared).sorted() {
             guard let object = live.objects[id], !object.isBeingDeleted else { continue }
             var action = Change.Action.prune

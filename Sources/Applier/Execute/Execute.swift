@@ -3,7 +3,7 @@ import ResourceModel
 
 extension Applier {
     /// Carries the plan out, wave after wave; inside a batch the steps run beside each other. Every step has a result; after a
-    /// failed wave the later ones are `notReached`.
+    /// failed wave the later ones are `notReached`, and hooks for a failed sync run.
     ///
     /// Does not decide anything: what is not in the plan is not done. A cancellation ends the run between two requests; steps
     /// already sent are waited for.
@@ -12,45 +12,20 @@ extension Applier {
         onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) async throws -> [StepResult] {
         guard !plan.steps.isEmpty else { return [] }
-        if options.createNamespace { try await createNamespace(of: plan, options: options) }
+        let owned = plan.steps.filter(\.isOwned)
         let widened = Inventory(
-            members: inventory.members, groupKinds: inventory.groupKinds.union(plan.steps.map(\.change.id.groupKind)),
-            namespaces: inventory.namespaces.union(plan.steps.compactMap(\.change.id.namespace)))
-        try await record(widened, was: inventory, applySet: applySet)
-
-        var results: [StepResult] = []
-        var hasFailed = false
-        for (index, wave) in plan.waves.enumerated() {
-            let steps = wave.batches.flatMap(\.steps)
-            if hasFailed || Task.isCancelled {
-                results += steps.map { StepResult(id: $0.change.id, phase: wave.phase, wave: wave.number, actuation: .notReached) }
-                continue
-            }
-            onEvent(.waveStarted(application: plan.application, phase: wave.phase, wave: wave.number, steps: steps.count))
-            var done: [StepResult] = []
-            for batch in wave.batches {
-                done += try await concurrently(batch.steps) { step in
-                    let result = await perform(step, options: options)
-                    onEvent(.stepFinished(application: plan.application, result))
-                    return result
-                }
-                try await waitUntilServed(batch, results: &done)
-            }
-            results += done
-            hasFailed = done.contains(where: \.hasFailed)
-            if !hasFailed, index < plan.waves.count - 1 {
-                let outcome = try await waitForHealth(
-                    of: done.filter { !$0.isDeletion }.map(\.id), versions: desired.versions, timeout: options.waveTimeout
-                ) { onEvent(.waiting(application: plan.application, $0)) }
-                hasFailed = outcome.values.contains { $0.status != .healthy && $0.status != .suspended }
-                for position in results.indices { results[position].health = outcome[results[position].id] ?? results[position].health }
-            }
+            members: inventory.members, groupKinds: inventory.groupKinds.union(owned.map(\.change.id.groupKind)),
+            namespaces: inventory.namespaces.union(owned.compactMap(\.change.id.namespace)), completedHooks: inventory.completedHooks)
+        var run = SyncRun(applier: self, plan: plan, versions: desired.versions, options: options, onEvent: onEvent)
+        if try await run.rehearse() {
+            try await record(widened, was: inventory, applySet: applySet)
+            try await run.carryOut()
+            try await shrink(widened, plan: plan, desired: desired, results: run.results, applySet: applySet)
         }
-        try await shrink(widened, plan: plan, desired: desired, results: results, applySet: applySet)
-        return results
+        return run.results
     }
 
-    private func perform(_ step: PlanStep, options: ExecutionOptions) async -> StepResult {
+    func perform(_ step: PlanStep, options: ExecutionOptions) async -> StepResult {
         let clock = ContinuousClock()
         let start = clock.now
         var result = StepResult(id: step.change.id, phase: step.phase, wave: step.wave, actuation: .notReached)
@@ -58,7 +33,9 @@ extension Applier {
         do {
             switch step.verb {
             case .delete: try await delete(step, options: options, result: &result)
-            case .apply, .create, .replace: try await apply(step, result: &result)
+            case .apply: try await apply(step, options: options, result: &result)
+            case .create, .replace: try await replace(step, options: options, result: &result)
+            case .recreate: try await recreate(step, options: options, result: &result)
             }
         } catch is CancellationError {
             result.actuation = .notReached
@@ -71,10 +48,53 @@ extension Applier {
         return result
     }
 
-    private func apply(_ step: PlanStep, result: inout StepResult) async throws {
+    private func apply(_ step: PlanStep, options: ExecutionOptions, result: inout StepResult) async throws {
         guard let manifest = step.change.manifest else { return }
         let resource = try await client.resource(for: manifest.id.groupKind, preferring: manifest.groupVersionKind.version)
-        let written = try await client.apply(manifest.body, as: resource, options: ApplyOptions(fieldManager: Self.fieldManager))
+        do {
+            let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
+            try note(written, of: step, manifest, resource, result: &result)
+        } catch let error as APIError where step.force && error.isInvalid && step.change.live != nil {
+            try await recreate(step, options: options, result: &result)  // `Force=true`: a field that cannot be changed
+        }
+    }
+
+    /// `Replace=true`: the object is written whole, as `kubectl replace` and `kubectl create` do.
+    private func replace(_ step: PlanStep, options: ExecutionOptions, result: inout StepResult) async throws {
+        guard let manifest = step.change.manifest else { return }
+        let resource = try await client.resource(for: manifest.id.groupKind, preferring: manifest.groupVersionKind.version)
+        let settings = WriteOptions(fieldManager: Self.fieldManager, fieldValidation: options.fieldValidation(of: manifest))
+        var body = manifest.body
+        if let live = step.change.live {
+            body[path: "metadata", "resourceVersion"] = .string(live.resourceVersion)
+            let written = try await client.replace(body, as: resource, options: settings)
+            try note(written, of: step, manifest, resource, result: &result)
+        } else {
+            let written = try await client.create(body, as: resource, options: settings)
+            try note(written, of: step, manifest, resource, result: &result)
+        }
+    }
+
+    /// Deletes the object that was seen, waits until it is gone, and makes it anew.
+    private func recreate(_ step: PlanStep, options: ExecutionOptions, result: inout StepResult) async throws {
+        guard let manifest = step.change.manifest, let live = step.change.live else { return }
+        let resource = try await client.resource(for: manifest.id.groupKind, preferring: manifest.groupVersionKind.version)
+        do {
+            _ = try await client.delete(
+                resource, namespace: live.id.namespace, name: live.id.name,
+                options: DeleteOptions(propagationPolicy: options.propagation(for: live.id), uid: live.uid))
+            try await waitUntilGone([live.id: live.uid], versions: [live.id.groupKind: resource.version], timeout: options.waveTimeout)
+        } catch let error as APIError where error.isNotFound {
+            logger.debug("already gone", metadata: ["object": "\(live.id)"])
+        }
+        let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
+        try note(written, of: step, manifest, resource, result: &result)
+        result.actuation = .recreated
+    }
+
+    private func note(
+        _ written: WriteResult, of step: PlanStep, _ manifest: Manifest, _ resource: APIResource, result: inout StepResult
+    ) throws {
         let object = try LiveObject(written.object, as: resource)
         for warning in written.warnings { logger.notice("\(manifest.source): \(manifest.id): \(warning)") }
         result.uid = object.uid
@@ -116,15 +136,11 @@ extension Applier {
             : " (correct the manifest; where a field cannot be changed, declare the object under another name, or delete it: the next sync makes it anew)"
     }
 
-    /// A kind that was just defined can be used once its definition is established.
-    private func waitUntilServed(_ batch: PlanBatch, results: inout [StepResult]) async throws {
-        guard batch.kind.kind == "CustomResourceDefinition" else { return }
-        let applied = Set(results.filter { !$0.hasFailed && !$0.isDeletion }.map(\.id))
-        let ids = batch.steps.map(\.change.id).filter(applied.contains)
-        let outcome = try await waitForHealth(of: ids, versions: [:], timeout: .seconds(30)) { _ in }
-        for index in results.indices { results[index].health = outcome[results[index].id] ?? results[index].health }
-        await client.forgetDiscovery()
-    }
+}
+
+extension PlanStep {
+    /// Whether its object belongs to the application: not a namespace that is only made for it.
+    var isOwned: Bool { change.manifest.map { $0.labels[ApplySet.partOfLabel] != nil } ?? true }
 }
 
 extension StepResult {
@@ -141,31 +157,38 @@ extension DesiredState {
 
 /// How a plan is carried out.
 package struct ExecutionOptions: Sendable {
-    /// Makes the destination's namespace where it is missing (`CreateNamespace=true`).
-    package var createNamespace: Bool
-    package var destinationNamespace: String?
-    package var namespaceLabels: [String: String]
-    package var namespaceAnnotations: [String: String]
-    package var propagationPolicy: SyncOptions.Propagation?
     /// How long a wave may take to become healthy before the next one is given up.
     package var waveTimeout: Duration
+    /// How long the hooks of a wave may take.
+    package var hookTimeout: Duration
+    /// The application's; a resource's own win.
+    package var syncOptions: SyncOptions
 
     package init(
-        createNamespace: Bool = false, destinationNamespace: String? = nil, namespaceLabels: [String: String] = [:],
-        namespaceAnnotations: [String: String] = [:], propagationPolicy: SyncOptions.Propagation? = nil,
-        waveTimeout: Duration = .seconds(300)
+        syncOptions: SyncOptions = SyncOptions(), waveTimeout: Duration = .seconds(300), hookTimeout: Duration = .seconds(3600)
     ) {
-        self.createNamespace = createNamespace
-        self.destinationNamespace = destinationNamespace
-        self.namespaceLabels = namespaceLabels
-        self.namespaceAnnotations = namespaceAnnotations
-        self.propagationPolicy = propagationPolicy
+        self.syncOptions = syncOptions
         self.waveTimeout = waveTimeout
+        self.hookTimeout = hookTimeout
+    }
+
+    func apply(_ manifest: Manifest, dryRun: Bool = false) -> ApplyOptions {
+        ApplyOptions(fieldManager: Applier.fieldManager, dryRun: dryRun, fieldValidation: fieldValidation(of: manifest))
+    }
+
+    /// `Validate=false` leaves out what the server does not know instead of refusing it.
+    func fieldValidation(of manifest: Manifest) -> FieldValidation? {
+        options(of: manifest.annotations).validate == false ? .ignore : nil
+    }
+
+    /// The application's options with the object's own.
+    func options(of annotations: JSONObject) -> SyncOptions {
+        syncOptions.overridden(by: SyncOptions(annotation: annotations[SyncOptions.annotation]?.stringValue ?? ""))
     }
 
     /// Foreground, as in Argo CD, for kinds that own others; kinds that own nothing need no garbage collector.
     func propagation(for id: ResourceID) -> PropagationPolicy {
-        switch propagationPolicy {
+        switch syncOptions.prunePropagationPolicy {
         case .foreground: .foreground
         case .background: .background
         case .orphan: .orphan

@@ -15,6 +15,8 @@ package struct ApplySet: Sendable, Hashable {
     /// Where the parents of all applications live.
     package static let namespace = "reconciler-system"
     package static let applicationLabel = "reconciler.dev/application"
+    /// On the parent: the digest of the hooks that completed last.
+    package static let completedHooksAnnotation = "reconciler.dev/completed-hooks"
 
     package let application: String
 
@@ -29,8 +31,14 @@ package struct ApplySet: Sendable, Hashable {
         id = "applyset-\(base64URL(Array(SHA256.hash(data: Array(text.utf8)))))-v1"
     }
 
-    /// The parent object that promises to contain no more than `inventory`'s kinds and namespaces.
-    package func parentObject(groupKinds: Set<GroupKind>, namespaces: Set<String>) -> JSONValue {
+    /// The parent object that promises to contain no more than these kinds and namespaces.
+    package func parentObject(groupKinds: Set<GroupKind>, namespaces: Set<String>, completedHooks: String? = nil) -> JSONValue {
+        var object = plainParentObject(groupKinds: groupKinds, namespaces: namespaces)
+        if let completedHooks { object[path: "metadata", "annotations", Self.completedHooksAnnotation] = .string(completedHooks) }
+        return object
+    }
+
+    private func plainParentObject(groupKinds: Set<GroupKind>, namespaces: Set<String>) -> JSONValue {
         [
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": [
@@ -48,7 +56,7 @@ package struct ApplySet: Sendable, Hashable {
     /// What a parent object promises.
     ///
     /// - Throws: `Problem` when the object is another tool's, or its annotations cannot be read: then nothing may be pruned.
-    package func promise(of parentObject: JSONValue) throws(Problem) -> (groupKinds: Set<GroupKind>, namespaces: Set<String>) {
+    package func promise(of parentObject: JSONValue) throws(Problem) -> Promise {
         let metadata = parentObject["metadata"]
         let annotations = metadata?["annotations"]
         guard metadata?[path: "labels", Self.idLabel]?.stringValue == id,
@@ -66,7 +74,16 @@ package struct ApplySet: Sendable, Hashable {
             return GroupKind(group: parts.count == 2 ? String(parts[1]) : "", kind: String(parts[0]))
         }
         let namespaces = annotations?[Self.namespacesAnnotation]?.stringValue ?? ""
-        return (Set(groupKinds), Set(namespaces.split(separator: ",").map(String.init)))
+        return Promise(
+            groupKinds: Set(groupKinds), namespaces: Set(namespaces.split(separator: ",").map(String.init)),
+            completedHooks: annotations?[Self.completedHooksAnnotation]?.stringValue)
+    }
+
+    /// What the parent object says of the members, and of what was done with them.
+    package struct Promise: Sendable, Hashable {
+        package var groupKinds: Set<GroupKind>
+        package var namespaces: Set<String>
+        package var completedHooks: String?
     }
 }
 

@@ -12,29 +12,53 @@ package struct PlanPolicy: Sendable, Hashable {
     package var budgetPercent: Int
     /// Takes objects over that another application tracks.
     package var adopt: Bool
+    /// Deletes what asks for a confirmation (`Prune=confirm`): somebody gave it.
+    package var isConfirmed: Bool
+    package var hooks: Hooks
     package var syncOptions: SyncOptions
+
+    /// When hooks are run.
+    package enum Hooks: Sendable, Hashable {
+        /// When something is written, and when they changed or did not complete since.
+        case whenNeeded
+        case always
+        /// For a sync of chosen resources, as in Argo CD.
+        case never
+    }
 
     package init(
         prune: Bool, allowEmpty: Bool = false, budgetCount: Int = 10, budgetPercent: Int = 50, adopt: Bool = false,
-        syncOptions: SyncOptions = SyncOptions()
+        isConfirmed: Bool = false, hooks: Hooks = .whenNeeded, syncOptions: SyncOptions = SyncOptions()
     ) {
         self.prune = prune
         self.allowEmpty = allowEmpty
         self.budgetCount = budgetCount
         self.budgetPercent = budgetPercent
         self.adopt = adopt
+        self.isConfirmed = isConfirmed
+        self.hooks = hooks
         self.syncOptions = syncOptions
     }
 }
 
 /// Orders the changes into steps and says what must not be done. Pure: the same changes and policy give the same plan.
-package func plan(_ changes: [Change], desired: DesiredState, inventory: Inventory, policy: PlanPolicy) -> Plan {
+/// - Parameter hooks: a step for each hook and phase (`hookSteps`).
+package func plan(
+    _ changes: [Change], hooks: [PlanStep] = [], desired: DesiredState, inventory: Inventory, policy: PlanPolicy
+) -> Plan {
     let unreadable = desired.warnings.first { $0.code == Problem.unreadableFile }
     var planner = Planner(
         application: desired.application, policy: policy, unreadable: unreadable.map { $0.location ?? SourceLocation(path: "", line: 0) })
     for change in changes { planner.add(change) }
-    planner.checkGuards(declared: desired.manifests.count, inventory: inventory)
+    planner.checkGuards(declared: desired.manifests.filter { $0.hook == nil }.count, inventory: inventory)
+    planner.add(hooks: hooks, digest: hooksDigest(of: desired), completed: inventory.completedHooks)
     return planner.plan(desired: desired)
+}
+
+/// What tells whether an application's hooks are the ones that ran: a digest over them; empty when there are none.
+package func hooksDigest(of desired: DesiredState) -> String {
+    let hooks = desired.manifests.filter { $0.hook != nil }.sorted { $0.id < $1.id }
+    return hooks.isEmpty ? "" : JSONValue.array(hooks.map(\.body)).digest
 }
 
 private struct Planner {
@@ -47,6 +71,8 @@ private struct Planner {
     private var skipped: [Change] = []
     private var refusals: [Refusal] = []
     private var preconditions: [ResourceID: Plan.Precondition] = [:]
+    /// Objects that need no write and are not healthy, by the wave that they belong to.
+    private var unhealthy: [Int: [ResourceID]] = [:]
 
     init(application: String, policy: PlanPolicy, unreadable: SourceLocation?) {
         self.application = application
@@ -58,20 +84,13 @@ private struct Planner {
         if let live = change.live {
             preconditions[change.id] = .init(uid: live.uid, resourceVersion: live.resourceVersion)
         }
-        if change.action != .prune, let manifest = change.manifest, let hook = unsupportedHook(manifest) {
-            switch hook {
-            case .skip: skipped.append(with(change, .skip(.hookSkipped)))
-            case .refuse(let name):
-                refusals.append(
-                    Refusal(
-                        code: "hook-unsupported", message: "\(manifest.source): \(change.id) is a \(name) hook; hooks are not run yet",
-                        objects: [change.id], permit: "argocd.argoproj.io/hook: Skip"))
-            }
-            return
-        }
         switch change.action {
-        case .unchanged: unchanged.append(change.id)
-        case .create: append(.apply, change)
+        case .unchanged:
+            unchanged.append(change.id)
+            if let live = change.live, let manifest = change.manifest, !health(of: live.body).status.isAtRest {
+                unhealthy[manifest.wave, default: []].append(change.id)
+            }
+        case .create: append(change)
         case .configure:
             if let live = change.live, let owner = owningApplication(of: live), owner != application, !policy.adopt {
                 let place = change.manifest.map { "\($0.source): " } ?? ""
@@ -81,8 +100,8 @@ private struct Planner {
                         permit: "--adopt, after it was removed from \(owner)"))
                 return
             }
-            append(.apply, change)
-        case .recreate: append(.replace, change)
+            append(change)
+        case .recreate: append(.recreate, change)
         case .prune: addPrune(change)
         case .skip: skipped.append(change)
         }
@@ -95,7 +114,7 @@ private struct Planner {
             skipped.append(with(change, .skip(.ownedByController(controller))))
         } else if (options.prune ?? policy.syncOptions.prune) == .no || !policy.prune {
             skipped.append(with(change, .skip(.pruneDisabled)))
-        } else if (options.prune ?? policy.syncOptions.prune) == .confirm {
+        } else if (options.prune ?? policy.syncOptions.prune) == .confirm, !policy.isConfirmed {
             skipped.append(with(change, .skip(.pruneUnconfirmed)))
         } else if let unreadable {
             skipped.append(with(change, .skip(.sourceUnreadable(unreadable))))
@@ -110,15 +129,43 @@ private struct Planner {
         return change
     }
 
-    private mutating func append(_ verb: PlanStep.Verb, _ change: Change) {
-        let annotations = change.manifest?.annotations ?? change.live?.annotations ?? [:]
-        let wave = annotations["argocd.argoproj.io/sync-wave"]?.stringValue.flatMap { Int($0) } ?? 0
-        steps.append(PlanStep(verb: verb, change: change, wave: wave))
+    /// A write, in the way that the options of the application and of the object ask for.
+    private mutating func append(_ change: Change) {
+        guard let manifest = change.manifest else { return }
+        let own = SyncOptions(annotation: manifest.annotations[SyncOptions.annotation]?.stringValue ?? "")
+        let there = SyncOptions(annotation: change.live?.annotations[SyncOptions.annotation]?.stringValue ?? "")
+        let isReplaced = own.replace ?? there.replace ?? policy.syncOptions.replace ?? false
+        // Whether a whole object may go is the object's own to say, never the application's.
+        let isForced = own.force ?? there.force ?? false
+        switch (isReplaced, isForced) {
+        case (true, _) where change.live == nil: append(.create, change)
+        case (true, true) where !Self.isNeverDeleted(change.id.groupKind): append(.recreate, change)
+        case (true, _): append(.replace, change)
+        case (false, _): append(.apply, change, force: isForced && !Self.isNeverDeleted(change.id.groupKind))
+        }
+    }
+
+    private mutating func append(_ verb: PlanStep.Verb, _ change: Change, force: Bool = false) {
+        let wave = change.manifest?.wave ?? change.live.map { syncWave(of: $0.annotations) } ?? 0
+        steps.append(PlanStep(verb: verb, change: change, wave: wave, force: force))
+    }
+
+    /// What takes everything below it along.
+    private static func isNeverDeleted(_ kind: GroupKind) -> Bool {
+        kind == GroupKind(group: "", kind: "Namespace") || kind.kind == "CustomResourceDefinition"
+    }
+
+    mutating func add(hooks: [PlanStep], digest: String, completed: String?) {
+        switch policy.hooks {
+        case .never: return
+        case .always: steps += hooks
+        case .whenNeeded: if !steps.isEmpty || digest != completed ?? "" { steps += hooks }
+        }
     }
 
     /// The guards of docs/architecture.md: mass deletion is refused, not carried out.
     mutating func checkGuards(declared: Int, inventory: Inventory) {
-        let prunes = steps.filter { $0.verb == .delete }.map(\.change.id).sorted()
+        let prunes = steps.filter(\.isPrune).map(\.change.id).sorted()
         guard !prunes.isEmpty else { return }
         if declared == 0, !policy.allowEmpty {
             refusals.append(
@@ -147,42 +194,44 @@ private struct Planner {
             skipped: skipped, refusals: refusals, preconditions: preconditions)
     }
 
-    /// Phase, wave, deletions before writes, kind, name; deletions in the opposite order of kinds.
+    /// In a wave deletions come before writes, in the opposite order of kinds.
     private func waves() -> [PlanWave] {
-        let groups = Dictionary(grouping: steps) { WaveKey(phase: $0.phase, number: $0.wave) }
-        return groups.sorted { $0.key < $1.key }.map { key, steps in
-            let deletions = batches(steps.filter { $0.verb == .delete }).reversed()
-            return PlanWave(
-                phase: key.phase, number: key.number, batches: deletions + batches(steps.filter { $0.verb != .delete }))
+        var waves: [PlanWave] = []
+        for step in StepOrder.ordered(steps, pruneLast: policy.syncOptions.pruneLast ?? false) {
+            if waves.last?.phase != step.phase || waves.last?.number != step.wave {
+                waves.append(PlanWave(phase: step.phase, number: step.wave, batches: []))
+            }
+            let kind = step.change.id.groupKind
+            let wave = waves.count - 1
+            if waves[wave].batches.last?.kind != kind || waves[wave].batches.last?.steps.last?.isPrune != step.isPrune {
+                waves[wave].batches.append(PlanBatch(kind: kind, steps: []))
+            }
+            waves[wave].batches[waves[wave].batches.count - 1].steps.append(step)
         }
+        for index in waves.indices {
+            let isPrune = { (batch: PlanBatch) in batch.steps.first?.isPrune == true }
+            waves[index].batches = waves[index].batches.filter(isPrune).reversed() + waves[index].batches.filter { !isPrune($0) }
+        }
+        return withAwaited(waves)
     }
 
-    private func batches(_ steps: [PlanStep]) -> [PlanBatch] {
-        Dictionary(grouping: steps, by: \.change.id.groupKind)
-            .sorted { (KindOrder.rank($0.key.kind), $0.key) < (KindOrder.rank($1.key.kind), $1.key) }
-            .map { PlanBatch(kind: $0.key, steps: $0.value.sorted { $0.change.id < $1.change.id }) }
+    /// Adds what later waves wait for although it needs no write.
+    private func withAwaited(_ waves: [PlanWave]) -> [PlanWave] {
+        var waves = waves
+        for (number, ids) in unhealthy.sorted(by: { $0.key < $1.key }) {
+            if let index = waves.firstIndex(where: { $0.phase == .sync && $0.number == number }) {
+                waves[index].awaits = ids.sorted()
+            } else if let next = waves.firstIndex(where: { ($0.phase, $0.number) > (.sync, number) && $0.phase != .syncFail }) {
+                waves.insert(PlanWave(phase: .sync, number: number, batches: [], awaits: ids.sorted()), at: next)
+            }
+        }
+        return waves
     }
 }
 
-private struct WaveKey: Hashable, Comparable {
-    var phase: SyncPhase
-    var number: Int
-    static func < (left: WaveKey, right: WaveKey) -> Bool { (left.phase, left.number) < (right.phase, right.number) }
-}
-
-private enum HookDecision { case skip, refuse(String) }
-
-/// Hooks have their place in the plan's phases and are not run yet: what must not be applied as a plain object is told by name.
-private func unsupportedHook(_ manifest: Manifest) -> HookDecision? {
-    let annotations = manifest.annotations
-    if let hook = annotations["argocd.argoproj.io/hook"]?.stringValue {
-        return hook == "Skip" ? .skip : hook == "Sync" ? nil : .refuse(hook)
-    }
-    guard let helm = annotations["helm.sh/hook"]?.stringValue else { return nil }
-    let names = helm.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
-    if names.contains("crd-install") { return nil }
-    if names.allSatisfy({ $0.hasPrefix("test") || $0.hasSuffix("rollback") }) { return .skip }
-    return .refuse("Helm \(helm)")
+extension HealthStatus {
+    /// Whether there is nothing to wait for.
+    package var isAtRest: Bool { self == .healthy || self == .suspended }
 }
 
 private func controllerOwner(of object: LiveObject) -> String? {

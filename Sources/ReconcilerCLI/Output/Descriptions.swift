@@ -21,7 +21,6 @@ func sentence(_ reason: SkipReason) -> String {
     case .ownedByController(let owner): "owned by \(owner)"
     case .ownedByApplication(let owner): "owned by application \(owner)"
     case .namespaceInUse(let detail): "namespace still in use: \(detail)"
-    case .hookSkipped: "hook that does not run at a sync"
     }
 }
 

@@ -13,7 +13,7 @@ import Testing
 
     /// The first state of an object that the test accepts (`nil`: it is gone), seen by a watch.
     private static func wait(
-        _ client: LocalClient, _ type: ResourceType, _ name: String? = nil, within limit: Duration = .seconds(15), _ what: String,
+        _ client: LocalClient, _ type: ResourceType, _ name: String? = nil, within limit: Duration = .seconds(60), _ what: String,
         until accepts: @escaping @Sendable (JSONValue?) -> Bool
     ) async throws -> JSONValue? {
         try await withThrowingTaskGroup(of: JSONValue?.self) { group in

@@ -1,0 +1,71 @@
+import ResourceModel
+
+/// The order of a sync's steps: phase, wave, kind, name, with the exceptions that Argo CD makes
+/// (gitops-engine, pkg/sync/sync_tasks.go and sync_context.go).
+package enum StepOrder {
+    /// The steps in the order in which they are carried out, with the waves and phases that they end up in.
+    /// - Parameter pruneLast: the application's `PruneLast=true`.
+    package static func ordered(_ steps: [PlanStep], pruneLast: Bool = false) -> [PlanStep] {
+        var steps = steps
+        reversePruneWaves(&steps)
+        deferPrunes(&steps, all: pruneLast)
+        steps.sort(by: precedes)
+        return needsFirst(steps)
+    }
+
+    private static func precedes(_ left: PlanStep, _ right: PlanStep) -> Bool {
+        if left.phase != right.phase { return left.phase < right.phase }
+        if left.wave != right.wave { return left.wave < right.wave }
+        let (leftRank, rightRank) = (KindOrder.rank(left.change.id.kind), KindOrder.rank(right.change.id.kind))
+        if leftRank != rightRank { return leftRank < rightRank }
+        if left.change.id.groupKind != right.change.id.groupKind { return left.change.id.groupKind < right.change.id.groupKind }
+        if left.change.id.name != right.change.id.name { return left.change.id.name < right.change.id.name }
+        return left.change.id < right.change.id
+    }
+
+    /// What was made last goes first: the waves that hold deletions change places, the first with the last.
+    private static func reversePruneWaves(_ steps: inout [PlanStep]) {
+        let waves = Set(steps.filter(\.isPrune).map(\.wave)).sorted()
+        let mirrored = Dictionary(uniqueKeysWithValues: zip(waves, waves.reversed()))
+        for index in steps.indices where steps[index].isPrune {
+            steps[index].wave = mirrored[steps[index].wave] ?? steps[index].wave
+        }
+    }
+
+    /// `PruneLast`: in a wave of their own, after the last one of the sync phase.
+    private static func deferPrunes(_ steps: inout [PlanStep], all: Bool) {
+        let last = max(0, steps.filter { $0.phase == .sync }.map(\.wave).max() ?? 0) + 1
+        for index in steps.indices where steps[index].isPrune {
+            let annotation = steps[index].change.live?.annotations[SyncOptions.annotation]?.stringValue ?? ""
+            if SyncOptions(annotation: annotation).pruneLast ?? all { steps[index].wave = last }
+        }
+    }
+
+    /// A Namespace or a CustomResourceDefinition goes before the first step that needs it, into that step's phase and wave.
+    private static func needsFirst(_ sorted: [PlanStep]) -> [PlanStep] {
+        var steps = sorted
+        for provider in sorted where !provider.isPrune {
+            guard let isNeeded = need(of: provider), let from = steps.firstIndex(of: provider),
+                let first = steps.firstIndex(where: { !$0.isPrune && isNeeded($0) }), first < from
+            else { continue }
+            var moved = steps.remove(at: from)
+            moved.phase = steps[first].phase
+            moved.wave = steps[first].wave
+            steps.insert(moved, at: first)
+        }
+        return steps
+    }
+
+    private static func need(of provider: PlanStep) -> ((PlanStep) -> Bool)? {
+        if provider.change.id.groupKind == GroupKind(group: "", kind: "Namespace") {
+            let name = provider.change.id.name
+            return { $0.change.id.namespace == name }
+        }
+        guard let defined = provider.change.manifest?.definedKind?.kind else { return nil }
+        return { $0.change.id.groupKind == defined }
+    }
+}
+
+extension PlanStep {
+    package var isPrune: Bool { verb == .delete }
+}
