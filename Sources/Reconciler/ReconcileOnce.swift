@@ -74,6 +74,7 @@ package struct ReconcileOnce: Sendable {
             if let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.insert(change, at: 0) }
         }
         var result = Reconciliation(desired: desired, live: live, changes: changes)
+        let drift = await recordedDrift(in: result)
         if request.extent == .compare { return result }
 
         let plan = plan(changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
@@ -81,7 +82,8 @@ package struct ReconcileOnce: Sendable {
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
 
-        async let kept = history.rendered(desired)
+        // Made while the cluster is busy, and also kept when the run was cancelled meanwhile.
+        let kept = Task { try await history.rendered(desired) }
         let steps: [StepResult]
         if plan.refusals.isEmpty {
             steps = try await applier.execute(
@@ -94,7 +96,8 @@ package struct ReconcileOnce: Sendable {
             onEvent(.waiting(application: application.name, $0))
         }
         let report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
-        try await record(report, try await kept)
+        let attempt = try await record(report, try await kept.value)
+        await noteHealed(drift, by: attempt, report)
         onEvent(.finished(report))
         result.report = report
         return result
@@ -114,7 +117,8 @@ package struct ReconcileOnce: Sendable {
     }
 
     /// Records also when the run was cancelled: what was written is no less written.
-    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil) async throws {
+    @discardableResult
+    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil) async throws -> Int64 {
         try await Task { try await history.record(report, manifests: manifests) }.value
     }
 

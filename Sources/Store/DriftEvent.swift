@@ -27,13 +27,19 @@ package struct DriftEvent: Sendable, Hashable {
         self.application = application
         self.object = object
         path = field.path
-        declared = field.isSecret ? nil : field.after
-        found = field.isSecret ? nil : field.before
+        declared = field.isSecret ? nil : field.after.map(Self.shortened)
+        found = field.isSecret ? nil : field.before.map(Self.shortened)
         isSecret = field.isSecret
         self.owner = owner
         self.ownerWroteAt = ownerWroteAt
         self.seenAt = seenAt
         self.occasion = occasion
+    }
+
+    /// A field may be a whole file: its beginning tells enough, and the digest tells it from others.
+    private static func shortened(_ value: JSONValue) -> JSONValue {
+        let text = value.jsonString
+        return text.utf8.count <= 4096 ? value : .string("\(text.prefix(1024))… (\(text.utf8.count) bytes, SHA-256 \(value.digest))")
     }
 
     private var content: JSONValue {

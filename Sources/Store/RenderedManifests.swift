@@ -25,8 +25,7 @@ extension HistoryStore {
     /// Makes ready to be kept what an application declared, with its namespaces resolved. Costs next to nothing when the same was kept
     /// before.
     package func rendered(_ desired: DesiredState) async throws -> RenderedManifests {
-        let namespaces = Set(desired.manifests.map { $0.id.namespace ?? "" }).sorted().joined(separator: ",")
-        let id = "\(desired.digest)/\(namespaces)"
+        let id = Self.id(of: desired)
         let isKept = try await database.read { db in
             try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM manifests WHERE id = ?)", arguments: [id]) ?? false
         }
@@ -35,6 +34,25 @@ extension HistoryStore {
         let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
         let bytes = Data(try Compression.compressed(text))
         return RenderedManifests(id: id, content: (bytes, HistoryChain.digest([.bytes(bytes)]), text.count))
+    }
+
+    /// Equal renders into the same namespaces have the same: the cluster, not the manifest, may say into which namespace one goes.
+    private static func id(of desired: DesiredState) -> String {
+        "\(desired.digest)/\(Set(desired.manifests.map { $0.id.namespace ?? "" }).sorted().joined(separator: ","))"
+    }
+
+    /// The newest successful attempt of an application with what it declared then, where that is something else than `desired`.
+    /// - Returns: `nil` when there is no such attempt, or its manifests were not kept; `changed` is `nil` when it declared the same.
+    package func lastSuccess(of application: String, as desired: DesiredState) async throws -> (attempt: Int64, changed: [Manifest]?)? {
+        let row = try await database.read { db in
+            try Row.fetchOne(
+                db, sql: "SELECT id, manifests FROM attempt WHERE application = ? AND conclusion = 'Succeeded' ORDER BY id DESC LIMIT 1",
+                arguments: [application]
+            ).map { row -> (id: Int64, manifests: String?) in (row["id"], row["manifests"]) }
+        }
+        guard let row, let kept = row.manifests else { return nil }
+        if kept == Self.id(of: desired) { return (row.id, nil) }
+        return try await manifests(of: row.id).map { (row.id, $0) }
     }
 
     /// The manifests of a successful sync, as they were rendered then.

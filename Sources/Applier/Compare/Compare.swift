@@ -70,10 +70,7 @@ extension Applier {
     private func withOwners(_ fields: [FieldChange], _ live: LiveObject) -> [FieldChange] {
         fields.map { field in
             var field = field
-            let steps = field.path.split(separator: ".", omittingEmptySubsequences: true).map { "f:" + $0.trimmingQuotes }
-            field.manager = live.ownership.entries.last { entry in
-                entry.subresource.isEmpty && entry.manager != Self.fieldManager && entry.fields[path: steps] != nil
-            }?.manager
+            field.manager = live.ownership.owner(of: field.path, otherThan: Self.fieldManager)?.manager
             return field
         }
     }
@@ -85,11 +82,5 @@ extension Intent {
         var manifest = manifest
         manifest.body = body
         return manifest
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingQuotes: Substring {
-        first == "\"" && last == "\"" && count > 1 ? dropFirst().dropLast() : self
     }
 }
