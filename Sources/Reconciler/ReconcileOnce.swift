@@ -12,13 +12,15 @@ package struct ReconcileOnce: Sendable {
     package let applier: Applier
     package let history: HistoryStore
     package let now: @Sendable () -> Double
+    let leasing: LeaseOptions
     private let ahead = ObservationsAhead()
 
     /// - Parameter now: seconds since 1970-01-01 UTC.
-    package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, now: @escaping @Sendable () -> Double) {
+    package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, leasing: LeaseOptions = LeaseOptions(), now: @escaping @Sendable () -> Double) {
         self.builder = builder
         self.applier = applier
         self.history = history
+        self.leasing = leasing
         self.now = now
     }
 
@@ -48,7 +50,7 @@ package struct ReconcileOnce: Sendable {
     /// The page: every step from a revision to a report.
     private func reconcile(
         _ application: Application, _ project: AppProject, at revision: Revision, _ request: SyncRequest, _ startedAt: Double,
-        _ onEvent: @escaping @Sendable (SyncEvent) -> Void
+        under held: ApplicationLease? = nil, _ onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) async throws -> Reconciliation {
         let applySet = ApplySet(application: application.name)
         // What the application owns does not depend on what it declares: it is read while that is rendered.
@@ -84,18 +86,28 @@ package struct ReconcileOnce: Sendable {
 
         // Made while the cluster is busy, and also kept when the run was cancelled meanwhile.
         let kept = Task { try await history.rendered(desired) }
-        let steps: [StepResult]
-        if plan.refusals.isEmpty {
-            steps = try await applier.execute(
-                plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
-                onEvent: onEvent)
-        } else {
-            steps = []
+        var steps: [StepResult] = []
+        var token: Int64?
+        switch try await turn(for: plan, inventory: live.inventory, held: held) {
+        case .notNeeded: break
+        case .afterAnother(let lease):
+            return try await again(under: lease) {
+                let newest = try await builder.fetch(application)
+                return try await reconcile(application, project, at: newest, request, startedAt, under: lease, onEvent)
+            }
+        case .held(let lease):
+            token = lease.token
+            steps = try await lease.whileHeld {
+                try await applier.execute(
+                    plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
+                    onEvent: onEvent)
+            }
         }
         let health = try await health(of: result, steps: steps, request: request) {
             onEvent(.waiting(application: application.name, $0))
         }
-        let report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
+        var report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
+        report.fencingToken = token
         let attempt = try await record(report, try await kept.value)
         await noteHealed(drift, by: attempt, report)
         onEvent(.finished(report))
@@ -126,10 +138,11 @@ package struct ReconcileOnce: Sendable {
         _ error: any Error, of application: Application, at revision: Revision, steps: [StepResult], trigger: String, startedAt: Double
     ) async {
         let isCancelled = error is CancellationError || Task.isCancelled
+        let isRefused = (error as? any ClassifiedError)?.failureKind == .refused
         let report = SyncReport(
             application: application.name, revision: revision, planID: "", trigger: trigger, startedAt: startedAt, finishedAt: now(),
-            conclusion: isCancelled ? .canceled : .failed, message: isCancelled ? "stopped before its end" : "\(error)", sync: .unknown,
-            health: HealthAssessment(.unknown), steps: steps)
+            conclusion: isCancelled ? .canceled : isRefused ? .refused : .failed, message: isCancelled ? "stopped before its end" : "\(error)", sync: .unknown,
+            health: HealthAssessment(.unknown), steps: steps, fencingToken: (error as? LeaseLost)?.token)
         do { try await record(report) } catch let second {
             Logger(label: "reconciler").error("\(application.name): the failed attempt could not be recorded: \(second)")
         }

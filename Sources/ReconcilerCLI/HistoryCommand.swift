@@ -52,14 +52,6 @@ struct HistoryFileOptions: ParsableArguments {
     }
 }
 
-/// How much of the history is kept, for the commands that add to it.
-struct RetentionOptions: ParsableArguments {
-    @Option(help: "Attempts to keep in the history, of each application ($RECONCILER_KEEP_ATTEMPTS; default: 1000).")
-    var keepAttempts: Int?
-    @Option(help: "Days to keep an attempt in the history ($RECONCILER_KEEP_DAYS; default: 400).")
-    var keepDays: Int?
-}
-
 /// `-o` of `history`.
 enum HistoryFormat: String, ExpressibleByArgument, CaseIterable { case table, json, csv, yaml }
 

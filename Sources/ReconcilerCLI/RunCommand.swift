@@ -10,12 +10,12 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var target: TargetOptions
     @Option(help: "Seconds between two looks at the branch.")
     var interval: Int = 10
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var writer: WriterOptions
 
     func run() async throws {
         Log.bootstrap(default: .info)
         try await exiting {
-            try await Target.with(target, retention: retention) { target in
+            try await Target.with(target, keeping: writer) { target in
                 let printer = EventPrinter(asJSON: false)
                 let loop = ReconcileLoop(
                     page: target.page, interval: .seconds(max(1, interval)), logger: target.logger, onEvent: printer.print)

@@ -14,11 +14,13 @@ struct Settings {
     var kubeconfig: String?
     var stateDirectory: String?
     var retention = Retention()
+    var leaseWait = Duration.seconds(60)
+    var leaseDuration = Duration.seconds(15)
     /// `NAME <EMAIL>`: who makes revert commits.
     var author: String?
     private var credentials: [RepositoryCredential] = []
 
-    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history", "author"]
+    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history", "lease", "author"]
 
     /// `stateDirectory:` of a `reconciler.yaml` in the current directory, for commands that take no `--config`.
     static func configuredStateDirectory() throws -> String? {
@@ -26,7 +28,7 @@ struct Settings {
         return access(file, R_OK) == 0 ? try read(file)["stateDirectory"]?.stringValue : nil
     }
 
-    init(_ options: TargetOptions, _ kept: RetentionOptions? = nil) throws {
+    init(_ options: TargetOptions, _ writer: WriterOptions? = nil) throws {
         let file = options.config ?? (access("reconciler.yaml", R_OK) == 0 ? "reconciler.yaml" : nil)
         let values: JSONObject
         do {
@@ -39,31 +41,12 @@ struct Settings {
         path = options.path ?? Environment.value("RECONCILER_PATH") ?? values["path"]?.stringValue ?? "environments"
         kubeconfig = values["kubeconfig"]?.stringValue
         stateDirectory = values["stateDirectory"]?.stringValue
-        retention = try Self.retention(values["history"], kept, file)
+        let numbers = SettingNumbers(values: values, file: file ?? "")
+        retention = try numbers.retention(writer)
+        (leaseWait, leaseDuration) = try numbers.lease(writer)
         author = values["author"]?.stringValue
         for entry in values["credentials"]?.arrayValue ?? [] { credentials.append(try Self.credential(entry, file ?? "")) }
         if let credential = environmentCredential() { credentials.append(credential) }
-    }
-
-    /// `history: {keepAttempts, keepDays}`.
-    private static func retention(_ entry: JSONValue?, _ options: RetentionOptions?, _ file: String?) throws -> Retention {
-        let known = ["keepAttempts", "keepDays"]
-        guard entry == nil || entry?.objectValue?.keys.allSatisfy(known.contains) == true else {
-            throw UsageError("the configuration cannot be used: \(file ?? ""): `history` takes \(known.joined(separator: " and "))")
-        }
-        func number(_ flag: Int?, _ name: String, _ variable: String, _ key: String, _ standard: Int) throws -> Int {
-            if let flag { return try positive(flag, "--\(name)") }
-            if let text = Environment.value(variable) { return try positive(Int(text), "$\(variable)") }
-            guard let value = entry?[key] else { return standard }
-            return try positive(value.integerValue.map { Int($0) }, "\(file ?? ""): `history.\(key)`")
-        }
-        func positive(_ value: Int?, _ name: String) throws -> Int {
-            guard let value, value > 0 else { throw UsageError("\(name) must be a number above 0") }
-            return value
-        }
-        return Retention(
-            attempts: try number(options?.keepAttempts, "keep-attempts", "RECONCILER_KEEP_ATTEMPTS", "keepAttempts", 1000),
-            age: 86_400 * Double(try number(options?.keepDays, "keep-days", "RECONCILER_KEEP_DAYS", "keepDays", 400)))
     }
 
     private static func read(_ file: String) throws -> JSONObject {

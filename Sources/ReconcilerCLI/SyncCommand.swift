@@ -26,7 +26,7 @@ struct SyncCommand: AsyncParsableCommand {
     var wait = false
     @Option(help: "Seconds to wait at most.")
     var timeout: Int = 300
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var writer: WriterOptions
     @Option(name: .shortAndLong, help: "Format of the result.")
     var output: OutputFormat = .table
     @Option(help: "`json` prints a line of JSON for each event to standard error.")
@@ -40,7 +40,7 @@ struct SyncCommand: AsyncParsableCommand {
         Log.bootstrap()
         try await exiting {
             try selection.check()
-            return try await Target.with(target, retention: retention) { target in
+            return try await Target.with(target, keeping: writer) { target in
                 if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 let printer = EventPrinter(asJSON: events == "json")

@@ -89,10 +89,10 @@ struct Target {
 
     /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
     static func with<Result>(
-        _ options: TargetOptions, retention: RetentionOptions? = nil, _ body: (Target) async throws -> Result
+        _ options: TargetOptions, keeping: WriterOptions? = nil, _ body: (Target) async throws -> Result
     ) async throws -> Result {
         let logger = Log.logger("reconciler")
-        let settings = try Settings(options, retention)
+        let settings = try Settings(options, keeping)
         let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
         // What the command line lacks is told before anything is opened or started.
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
@@ -102,13 +102,16 @@ struct Target {
         // Git is asked while the rest is opened; a command that does not want the branch leaves the answer alone.
         let fetching = Task { try await builder.fetchConfiguration() }
         defer { fetching.cancel() }
+        let locks = state + "/locks"
+        try Files.makeDirectory(locks)
         let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
         let page = ReconcileOnce(
-            builder: builder, applier: Applier(client: client, logger: logger), history: history, now: Clocks.now)
+            builder: builder, applier: Applier(client: client, logger: logger), history: history,
+            leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration), now: Clocks.now)
         let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, fetching: fetching, cluster: cluster)
         do {
             let result = try await body(target)

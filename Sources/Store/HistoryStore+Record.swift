@@ -5,7 +5,7 @@ import ResourceModel
 extension HistoryStore {
     /// Records one attempt, whole or not at all, and drops what is older than the retention says.
     ///
-    /// An attempt that nobody asked for (its trigger is not `cli`), that wrote nothing and came out as the application's last one did,
+    /// An attempt that nobody asked for (`reconciler run` did), that wrote nothing and came out as the application's last one did,
     /// is counted there instead of being recorded again.
     /// - Parameter manifests: what `rendered` gave for the sync's desired state; kept for a sync that succeeded.
     /// - Returns: its id, counting up over all applications; the id of the one that it repeats, where it does.
@@ -102,9 +102,12 @@ struct AttemptRow: Sendable {
         return id
     }
 
+    /// The reasons of `reconciler run`: everything else was asked for by somebody.
+    private static let automatic: Set<String> = ["push", "drift", "retry", "timer"]
+
     /// What came out, without what differs each time: times, durations, the lease's number, and which of the loop's reasons it was.
     private static func fingerprint(of report: SyncReport) -> String? {
-        guard !report.trigger.hasPrefix("cli") else { return nil }
+        guard automatic.contains(report.trigger) else { return nil }
         var steps: [JSONValue] = []
         for step in report.steps {
             switch step.actuation {
