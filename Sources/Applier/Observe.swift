@@ -85,16 +85,22 @@ extension Applier {
     ///
     /// - Throws: whatever could not be read.
     package func ownedState(of applySet: ApplySet) async throws -> OwnedState {
-        guard let promise = try await readPromise(of: applySet) else { return OwnedState(promise: nil, lists: [:]) }
+        guard let parent = try await readParent(of: applySet) else { return OwnedState(promise: nil, lists: [:]) }
+        let promise = try applySet.promise(of: parent)
         let resources = try await resources(for: promise.groupKinds, versions: [:], declared: [])
         return OwnedState(
-            promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]))
+            promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]),
+            hold: try Hold(of: parent, parent: applySet.parent))
     }
 
     private func readPromise(of applySet: ApplySet) async throws -> ApplySet.Promise? {
-        let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
-        guard let parent = try await client.get(resource, namespace: ApplySet.namespace, name: applySet.parent.name) else { return nil }
+        guard let parent = try await readParent(of: applySet) else { return nil }
         return try applySet.promise(of: parent)
+    }
+
+    private func readParent(of applySet: ApplySet) async throws -> JSONValue? {
+        let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
+        return try await client.get(resource, namespace: ApplySet.namespace, name: applySet.parent.name)
     }
 
     /// Kinds that the server does not know are left out: nothing of a declared one can be there before its definition is, and an
@@ -170,6 +176,8 @@ package struct OwnedState: Sendable {
     /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
     var promise: ApplySet.Promise?
     var lists: [Place: [LiveObject]]
+    /// What keeps the application from being synced without being asked.
+    package var hold: Hold?
 }
 
 extension Manifest {

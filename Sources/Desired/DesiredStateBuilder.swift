@@ -89,6 +89,20 @@ package final class DesiredStateBuilder: Sendable {
         try await fetch(repository: configuration.repository, ref: configuration.branch)
     }
 
+    /// The branch as it was last fetched, for when the repository can't be reached.
+    /// - Throws: `GitError` when it never was.
+    package func lastFetchedConfiguration() async throws -> Revision {
+        try await mirror(for: configuration.repository).resolve(configuration.branch)
+    }
+
+    /// What the source of an application that renders named, when it was last fetched.
+    package func lastFetched(_ application: Application) async throws -> Revision {
+        let source = application.sources.first { !$0.rendersNothing } ?? application.sources[0]
+        if let own = ownRevision(of: source, application) { return own }
+        let (url, ref) = place(of: source)
+        return try await mirror(for: url).resolve(ref)
+    }
+
     /// Every application declared at a revision of that repository.
     /// - Throws: `GitError`, or a `Problem` when the path is missing; what is wrong with applications is in the catalog.
     package func applications(at revision: Revision) async throws -> ApplicationCatalog {

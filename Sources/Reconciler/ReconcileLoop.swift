@@ -122,6 +122,11 @@ package struct ReconcileLoop: Service {
                 let digest = try await page.builder.desiredState(of: application, at: revision).digest
                 if state.synced[name] == digest { return }
             }
+            if let held = try await heldDigest(of: application) {
+                state.synced[name] = held
+                state.failures[name] = nil
+                return
+            }
             guard let project = state.catalog?.project(named: application.project) else {
                 throw Problem(
                     code: "project.not-found", message: "Application \(name): there is no project `\(application.project)`",
@@ -147,6 +152,16 @@ package struct ReconcileLoop: Service {
             logger.error("\(name): \(error)")
         }
         retryLater(name, &state, trigger)
+    }
+
+    /// - Returns: the digest of what Git declares, when somebody brought the application back without Git and nothing was declared since.
+    private func heldDigest(of application: Application) async throws -> String? {
+        guard let hold = try await page.applier.hold(of: ApplySet(application: application.name)) else { return nil }
+        let revision = try await page.builder.fetch(application)
+        let digest = try await page.builder.desiredState(of: application, at: revision).digest
+        guard hold.covers(commit: revision.commit, digest: digest) else { return nil }
+        logger.info("\(application.name): held at what attempt \(hold.attempt) applied, until a commit changes what is declared")
+        return digest
     }
 
     /// 2 s, 4 s, … at most 5 min.

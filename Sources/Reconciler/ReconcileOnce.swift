@@ -30,7 +30,7 @@ package struct ReconcileOnce: Sendable {
         onEvent: @escaping @Sendable (SyncEvent) -> Void = { _ in }
     ) async throws -> Reconciliation {
         let startedAt = now()
-        let revision = try await builder.fetch(application)
+        let revision = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
         onEvent(.fetched(application: application.name, revision))
         guard request.extent == .execute else {
             return try await reconcile(application, project, at: revision, request, startedAt, onEvent)
@@ -56,12 +56,13 @@ package struct ReconcileOnce: Sendable {
         // What the application owns does not depend on what it declares: it is read while that is rendered.
         async let owned = observed(applySet)
 
-        let rendered = try await builder.desiredState(of: application, at: revision)
+        let rendered = if let pinned = request.pinned { pinned } else { try await builder.desiredState(of: application, at: revision) }
         let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
         try permit(desired, application, project)
         onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
 
-        let live = try await applier.liveState(of: desired, applySet: applySet, owned: try await owned)
+        let seen = try await owned
+        let live = try await applier.liveState(of: desired, applySet: applySet, owned: seen)
         let name = application.name
         let hooks = hookSteps(
             desired.manifests, application: name, applySet: applySet, revision: revision, startedAt: startedAt)
@@ -75,7 +76,7 @@ package struct ReconcileOnce: Sendable {
                 name: application.destination.namespace ?? "", labels: metadata?.labels ?? [:], annotations: metadata?.annotations ?? [:])
             if let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.insert(change, at: 0) }
         }
-        var result = Reconciliation(desired: desired, live: live, changes: changes)
+        var result = Reconciliation(desired: desired, live: live, changes: changes, hold: seen.hold)
         let drift = await recordedDrift(in: result)
         if request.extent == .compare { return result }
 
@@ -110,6 +111,8 @@ package struct ReconcileOnce: Sendable {
         report.fencingToken = token
         let attempt = try await record(report, try await kept.value)
         await noteHealed(drift, by: attempt, report)
+        // What Git declares was asked for again, or is something else by now.
+        if seen.hold != nil, request.pinned == nil, report.conclusion != .refused { try await applier.record(nil, applySet: applySet) }
         onEvent(.finished(report))
         result.report = report
         return result

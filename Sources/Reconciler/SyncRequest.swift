@@ -17,12 +17,14 @@ package struct SyncRequest: Sendable {
     package var hooks: PlanPolicy.Hooks
     /// Waits after the run until everything is healthy, at most this long.
     package var waitForHealth: Duration?
+    /// Manifests of the history, to be applied in place of what Git declares; the application is held then.
+    package var pinned: DesiredState?
     /// `cli`, `push`, `drift`, `timer`.
     package var trigger: String
 
     package init(
         extent: Extent = .execute, prune: Bool? = nil, allowEmpty: Bool = false, pruneBudget: Int? = nil, adopt: Bool = false,
-        isConfirmed: Bool = false, hooks: PlanPolicy.Hooks = .whenNeeded, waitForHealth: Duration? = nil, trigger: String = "cli"
+        isConfirmed: Bool = false, hooks: PlanPolicy.Hooks = .whenNeeded, waitForHealth: Duration? = nil, pinned: DesiredState? = nil, trigger: String = "cli"
     ) {
         self.extent = extent
         self.prune = prune
@@ -32,6 +34,7 @@ package struct SyncRequest: Sendable {
         self.isConfirmed = isConfirmed
         self.hooks = hooks
         self.waitForHealth = waitForHealth
+        self.pinned = pinned
         self.trigger = trigger
     }
 }
@@ -43,6 +46,8 @@ package struct Reconciliation: Sendable {
     package var changes: [Change]
     package var plan: Plan?
     package var report: SyncReport?
+    /// What kept the application from being synced without being asked, before this run.
+    package var hold: Hold?
 
     package var hasDifferences: Bool { changes.contains { $0.action != .unchanged } }
 }

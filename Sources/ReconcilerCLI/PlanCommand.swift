@@ -37,7 +37,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
     }
 
-    private static func text(_ plan: Plan) -> String {
+    static func text(_ plan: Plan) -> String {
         var rows: [[String]] = []
         for (index, step) in plan.steps.enumerated() {
             rows.append(["\(index + 1)", step.phase.rawValue, "\(step.wave)", word(step.change.action), "\(step.change.id)"])
@@ -51,7 +51,7 @@ struct PlanCommand: AsyncParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    private static func json(_ plan: Plan) -> JSONValue {
+    static func json(_ plan: Plan) -> JSONValue {
         [
             "id": .string(plan.id), "application": .string(plan.application), "revision": ReconcilerCLI.json(plan.revision),
             "steps": .array(

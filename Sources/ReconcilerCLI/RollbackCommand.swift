@@ -41,9 +41,7 @@ struct RollbackCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            if pin {
-                throw UsageError("--pin is not there yet: roll back with a commit, or apply the manifests of `reconciler render --revision` yourself")
-            }
+            if pin { return try await Target.with(target) { try await runPin($0) } }
             let identity = try RollbackIdentity(author: author, settings: Settings(target))
             return try await Target.with(target) { target in
                 let plan = try await target.page.rollback(application, to: to, pushes: !dryRun) { found in

@@ -75,10 +75,17 @@ struct StatusCommand: AsyncParsableCommand {
             return Line(
                 application: application.name, sync: result.hasDifferences ? .outOfSync : .synced,
                 health: aggregateHealth(resources.filter { counted.contains($0.id) }.map { ($0.id, $0.health) }), revision: revision.shortCommit,
-                resources: resources.sorted { $0.id < $1.id }, message: failure ?? revision.subject, commit: revision, lastSync: last)
+                resources: resources.sorted { $0.id < $1.id }, message: held(result) ?? failure ?? revision.subject, commit: revision, lastSync: last)
         } catch {
             return unknown(application.name, "\(error)")
         }
+    }
+
+    /// Why what differs is not synced.
+    private func held(_ result: Reconciliation) -> String? {
+        guard let hold = result.hold, hold.covers(commit: result.desired.revision.commit, digest: result.desired.digest) else { return nil }
+        let reason = hold.reason.map { ": \($0)" } ?? ""
+        return "held since \(Clocks.text(Double(hold.since))) UTC at what attempt \(hold.attempt) applied, until a commit changes what is declared\(reason)"
     }
 
     private func unknown(_ name: String, _ message: String) -> Line {

@@ -242,5 +242,72 @@ extension CommandLineTests {
                 #expect(try await scene.object("ConfigMap", "new", namespace: "shop") != nil)
             }
         }
+
+        // MARK: Without Git
+
+        @Test func aPinAppliesStoredManifestsAndTheLoopLeavesThemUntilTheNextCommit() async throws {
+            try await withScene { scene in
+                let (_, bad) = try await release(scene)
+                let (_, code) = try await scene.workspace.reconciler.whileRunning(["run", "--interval", "1"]) { run in
+                    try await run.line(containing: "shop: nothing to do")
+                    let outcome = try await scene.run("rollback", "--app", "shop", "--pin", "--reason", "Git is slow today")
+                    #expect(outcome.code == 0 && outcome.errors.contains("shop is held"), "\(outcome.description)")
+                    try await run.line(containing: "shop: held at what attempt")
+                    #expect(try await version("keep", "shop", scene) == "1")
+                    #expect(try await scene.object("ConfigMap", "gone", namespace: "shop") != nil)
+                    let status = try await scene.run("status", "--app", "shop")
+                    #expect(status.output.contains("OutOfSync") && status.output.contains("Git is slow today"), "\(status.description)")
+                    // Another application's commit ends nothing.
+                    try await scene.workspace.push(["environments/other/a.yaml": Workspace.configMap("a", ["version": "3"])], message: "Other 3")
+                    try await run.line(containing: "new revision")
+                    try await eventually { try await version("a", "other", scene) == "3" }
+                    #expect(try await version("keep", "shop", scene) == "1")
+                    #expect(try await remote(scene, "rev-parse", "main~1") == bad, "Git was left alone")
+
+                    try await scene.workspace.push(["environments/shop/keep.yaml": Workspace.configMap("keep", ["version": "3"])], message: "Release 3")
+                    try await eventually { try await version("keep", "shop", scene) == "3" }
+                }
+                #expect(code == 0)
+                #expect(try await scene.run("status", "--app", "shop").output.contains("held") == false)
+            }
+        }
+
+        @Test func aPinNeedsNoRepository() async throws {
+            try await withScene { scene in
+                let (good, _) = try await release(scene)
+                let bare = scene.workspace.root.appending("remote.git").string
+                try FileManager.default.moveItem(atPath: bare, toPath: bare + ".away")
+                let preview = try await scene.run("rollback", "--app", "shop", "--pin", "--dry-run")
+                #expect(preview.code == 0 && preview.output.contains("ConfigMap shop/keep"), "\(preview.description)")
+                #expect(try await version("keep", "shop", scene) == "2")
+                let outcome = try await scene.run("rollback", "--app", "shop", "--pin", "--to", String(good.prefix(8)))
+                #expect(outcome.code == 0 && outcome.errors.contains("what was last fetched is used"), "\(outcome.description)")
+                #expect(try await version("keep", "shop", scene) == "1")
+                try FileManager.default.moveItem(atPath: bare + ".away", toPath: bare)
+
+                // Who asks for what Git declares gets it, and the hold ends.
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                #expect(try await version("keep", "shop", scene) == "2")
+                let parent = try await scene.object("ConfigMap", "application-shop", namespace: "reconciler-system")
+                #expect(parent != nil && parent?[path: "metadata", "annotations"]?["reconciler.dev/hold"] == nil)
+            }
+        }
+
+        @Test func aPinWithoutStoredManifestsIsExplained() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                let outcome = try await scene.run("rollback", "--app", "shop", "--pin")
+                #expect(outcome.code == 1 && outcome.errors.contains("no manifests of Application shop that differ"), "\(outcome.description)")
+                let missing = try await scene.run("rollback", "--app", "shop", "--pin", "--to", "99")
+                #expect(missing.code == 1 && missing.errors.contains("attempt 99"), "\(missing.description)")
+            }
+        }
+
+        /// Looks again until it is so; there is no event to wait for outside the process that does it.
+        private func eventually(_ isSo: @escaping @Sendable () async throws -> Bool) async throws {
+            try await deadline(.seconds(20), "what the loop is to do") {
+                while try await !isSo() { try await Task.sleep(for: .milliseconds(50)) }
+            }
+        }
     }
 }
