@@ -132,7 +132,8 @@ package struct ReconcileLoop: Service {
                     code: "project.not-found", message: "Application \(name): there is no project `\(application.project)`",
                     location: application.location)
             }
-            let request = SyncRequest(trigger: reason)
+            var request = SyncRequest(trigger: reason)
+            request.respectsHold = true
             let isQuiet = reason == "drift"
             if isQuiet {
                 // A change by somebody else is no drift unless it touches what is ours: look before anything is recorded.
@@ -141,7 +142,8 @@ package struct ReconcileLoop: Service {
                 logger.info("\(name): drift in \(look.changes.filter { $0.action != .unchanged }.map(\.id.description).joined(separator: ", "))")
             }
             let outcome = try await page.run(application, project: project, request: request, onEvent: onEvent)
-            if outcome.report?.conclusion == .succeeded {
+            let isHeld = outcome.report == nil
+            if isHeld || outcome.report?.conclusion == .succeeded {
                 // The rendered digest before namespaces were resolved is what the next look compares with.
                 state.synced[name] = try await page.builder.desiredState(of: application, at: outcome.desired.revision).digest
                 state.failures[name] = nil

@@ -79,6 +79,8 @@ package struct ReconcileOnce: Sendable {
         var result = Reconciliation(desired: desired, live: live, changes: changes, hold: seen.hold)
         let drift = await recordedDrift(in: result)
         if request.extent == .compare { return result }
+        // Somebody may have held the application while this run waited for its turn.
+        if request.respectsHold, seen.hold?.covers(commit: revision.commit, digest: desired.digest) == true { return result }
 
         let plan = plan(changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
         result.plan = plan
@@ -93,7 +95,7 @@ package struct ReconcileOnce: Sendable {
         case .notNeeded: break
         case .afterAnother(let lease):
             return try await again(under: lease) {
-                let newest = try await builder.fetch(application)
+                let newest = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
                 return try await reconcile(application, project, at: newest, request, startedAt, under: lease, onEvent)
             }
         case .held(let lease):

@@ -19,6 +19,8 @@ package struct SyncRequest: Sendable {
     package var waitForHealth: Duration?
     /// Manifests of the history, to be applied in place of what Git declares; the application is held then.
     package var pinned: DesiredState?
+    /// Ends after compare, without a report, while the application is held: nobody asked for this run.
+    package var respectsHold = false
     /// `cli`, `push`, `drift`, `timer`.
     package var trigger: String
 
