@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibJQ", providers: [.apt(["libjq-dev"])]),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .systemLibrary(name: "CLinux"),
@@ -49,16 +50,17 @@ let package = Package(
         .target(name: "ResourceModel", dependencies: [crypto]),
         .target(name: "YAML", dependencies: ["CLibYAML", "ResourceModel"]),
         .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, crypto, system]),
+        .target(name: "JQ", dependencies: ["CLibJQ", "ResourceModel"]),
         .target(name: "HTTPTransport", dependencies: ["CLibCurl", "ResourceModel", logging]),
         .target(
             name: "KubernetesClient",
             dependencies: ["HTTPTransport", "YAML", "ResourceModel", logging, subprocess, system]),
         .target(
             name: "Desired",
-            dependencies: ["Git", "YAML", "ResourceModel", logging, collections, crypto, subprocess, system]),
+            dependencies: ["Git", "JQ", "YAML", "ResourceModel", logging, collections, crypto, subprocess, system]),
         .target(
             name: "Applier",
-            dependencies: ["KubernetesClient", "ResourceModel", logging, collections, crypto]),
+            dependencies: ["KubernetesClient", "JQ", "ResourceModel", logging, collections, crypto]),
         .target(name: "Store", dependencies: ["CLibZ", "ResourceModel", grdb, crypto, logging]),
         .target(
             name: "Reconciler",
@@ -93,6 +95,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "ResourceModel"], resources: [.copy("Cases")]),
+        .testTarget(name: "JQTests", dependencies: ["JQ", "ResourceModel"]),
         .testTarget(name: "GitTests", dependencies: ["Git", "ResourceModel", "TestSupport", system]),
         .testTarget(
             name: "HTTPTransportTests",

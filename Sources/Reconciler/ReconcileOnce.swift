@@ -69,7 +69,9 @@ package struct ReconcileOnce: Sendable {
         let intents = await desired.manifests.filter { $0.hook == nil }.concurrentMap {
             Intent(manifest: $0, application: name, applySet: applySet)
         }
-        var changes = try await applier.changes(from: live, to: intents, hooks: Set(hooks.map(\.change.id)))
+        var changes = try await applier.changes(
+            from: live, to: intents, hooks: Set(hooks.map(\.change.id)), ignoring: application.ignoreDifferences,
+            options: application.syncPolicy.syncOptions)
         if application.syncPolicy.syncOptions.createNamespace == true {
             let metadata = application.syncPolicy.managedNamespaceMetadata
             let namespace = NamespaceRequest(
@@ -209,7 +211,7 @@ package struct ReconcileOnce: Sendable {
             conclusion = .succeeded
             message = steps.isEmpty ? "nothing to do" : "successfully synced"
         }
-        let isSynced = conclusion == .succeeded && plan.skipped.isEmpty
+        let isSynced = conclusion == .succeeded && !plan.skipped.contains(where: \.isDifference)
         return SyncReport(
             application: plan.application, revision: plan.revision, planID: plan.id, trigger: trigger, startedAt: startedAt,
             finishedAt: now(), conclusion: conclusion, message: message, sync: isSynced ? .synced : .outOfSync, health: health,

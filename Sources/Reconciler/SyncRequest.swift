@@ -51,5 +51,5 @@ package struct Reconciliation: Sendable {
     /// What kept the application from being synced without being asked, before this run.
     package var hold: Hold?
 
-    package var hasDifferences: Bool { changes.contains { $0.action != .unchanged } }
+    package var hasDifferences: Bool { changes.contains(where: \.isDifference) }
 }

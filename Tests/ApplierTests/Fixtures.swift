@@ -67,21 +67,23 @@ struct Session: Sendable {
     var applySet: ApplySet { ApplySet(application: application) }
 
     /// Compares; declared bodies get the session's namespace where they name none.
-    func changes(_ bodies: [JSONValue]) async throws -> (changes: [Change], desired: DesiredState, live: LiveState) {
+    func changes(
+        _ bodies: [JSONValue], ignoring: [IgnoreDifferences] = [], options: SyncOptions = SyncOptions()
+    ) async throws -> (changes: [Change], desired: DesiredState, live: LiveState) {
         let desired = try await applier.resolved(desiredState(bodies.map { manifest($0) }, application: application), namespace: namespace)
         let live = try await applier.liveState(of: desired, applySet: applySet)
         let intents = desired.manifests.filter { $0.hook == nil }.map { Intent(manifest: $0, application: application, applySet: applySet) }
         let hooks = Set(desired.manifests.filter { $0.hook != nil }.map(\.id))
-        return (try await applier.changes(from: live, to: intents, hooks: hooks), desired, live)
+        return (try await applier.changes(from: live, to: intents, hooks: hooks, ignoring: ignoring, options: options), desired, live)
     }
 
     /// Compares, plans and executes.
     @discardableResult
     func sync(
         _ bodies: [JSONValue], policy: PlanPolicy = PlanPolicy(prune: true), options: ExecutionOptions = ExecutionOptions(),
-        creating namespace: NamespaceRequest? = nil
+        ignoring: [IgnoreDifferences] = [], creating namespace: NamespaceRequest? = nil
     ) async throws -> (plan: Plan, results: [StepResult]) {
-        var (changes, desired, live) = try await changes(bodies)
+        var (changes, desired, live) = try await changes(bodies, ignoring: ignoring, options: options.syncOptions)
         if let namespace, let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.append(change) }
         let hooks = hookSteps(
             desired.manifests, application: application, applySet: applySet, revision: desired.revision, startedAt: 1_700_000_000)

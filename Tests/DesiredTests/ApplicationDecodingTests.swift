@@ -84,7 +84,7 @@ import Testing
         #expect(application.syncPolicy.syncOptions.prunePropagationPolicy == .background)
         #expect(application.syncPolicy.retry?.limit == -1)
         #expect(application.syncPolicy.retry?.backoff.maxDuration == .seconds(5400))
-        #expect(application.ignoreDifferences[0].jsonPointers == ["/spec/replicas"])
+        #expect(application.ignoreDifferences[0].jsonPointers.map(\.description) == ["/spec/replicas"])
         #expect(application.revisionHistoryLimit == 3)
     }
 
@@ -106,6 +106,18 @@ import Testing
             "did you mean `CreateNamespace`?"
         ),
         ("syncPolicy:\n  syncOptions: [Prune=maybe]", "application.unknown-sync-option", 13, "true, false or confirm"),
+        ("ignoreDifferences:\n  - {group: apps, jsonPointers: [/spec/replicas]}", "application.missing-field", 13, "`kind: \"*\"` is every kind"),
+        (
+            "ignoreDifferences:\n  - kind: Deployment\n    jsonPointers:\n      - /spec/replicas\n      - spec/paused", "application.invalid-value", 16,
+            "write `/spec/paused`"
+        ),
+        ("ignoreDifferences:\n  - kind: A\n    jsonPointers: [.spec.paused]", "application.invalid-value", 14, "write `/spec/paused`"),
+        ("ignoreDifferences:\n  - kind: A\n    jsonPointers: [/metadata/annotations/a~b]", "application.invalid-value", 14, "`~0`"),
+        ("ignoreDifferences:\n  - kind: \"[\"\n    jsonPointers: [/spec]", "application.invalid-pattern", 13, "without"),
+        (
+            "ignoreDifferences:\n  - kind: A\n    jqPathExpressions:\n      - .spec\n      - .spec.containers[", "application.invalid-jq", 16,
+            "jq expression `.spec.containers[`: syntax error"
+        ),
         ("syncPolicy:\n  syncOptions: [CreateNamespace]", "application.unknown-sync-option", 13, "CreateNamespace=true"),
         ("syncPolicy:\n  syncOptions: [Force=true]", "application.unknown-sync-option", 13, "single resources"),
         ("syncPolicy:\n  retry:\n    backoff: {duration: soon}", "application.invalid-value", 14, "soon"),

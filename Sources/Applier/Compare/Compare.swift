@@ -7,26 +7,32 @@ extension Applier {
     ///
     /// - Throws: what the dry run was refused with is kept in the change and comes again at execution; only transport
     ///   failures and cancellation are thrown.
-    /// - Parameter hooks: objects that hooks make; none of them is pruned.
-    package func changes(from live: LiveState, to desired: [Intent], hooks: Set<ResourceID> = []) async throws -> [Change] {
+    /// - Parameters:
+    ///   - hooks: objects that hooks make; none of them is pruned.
+    ///   - ignoring: differences that are none. With the sync option `RespectIgnoreDifferences` they are not sent either.
+    package func changes(
+        from live: LiveState, to desired: [Intent], hooks: Set<ResourceID> = [], ignoring rules: [IgnoreDifferences] = [],
+        options: SyncOptions = SyncOptions()
+    ) async throws -> [Change] {
         var changes: [Change] = []
         changes.reserveCapacity(desired.count)
-        var doubtful: [(index: Int, intent: Intent, live: LiveObject)] = []
-        let compared = await desired.map { (intent: $0, live: live.objects[$0.manifest.id]) }.concurrentMap { pair in
-            pair.live.map { OwnedFieldsComparison.result(intent: pair.intent.body, live: $0, manager: Self.fieldManager) }
+        var doubtful: [(index: Int, pair: Counterparts)] = []
+        let pairs = try await counterparts(of: desired, in: live, ignoring: rules, options: options)
+        let compared = await pairs.concurrentMap { pair in
+            pair.comparedLive.map { OwnedFieldsComparison.result(intent: pair.comparedBody, live: $0, manager: Self.fieldManager) }
         }
-        for (intent, result) in zip(desired, compared) {
-            let id = intent.manifest.id
-            guard let result, let object = live.objects[id] else {
-                changes.append(Change(id: id, action: .create, manifest: intent.sent))
+        for (pair, result) in zip(pairs, compared) {
+            let id = pair.intent.manifest.id
+            guard let result, let object = pair.live else {
+                changes.append(Change(id: id, action: .create, manifest: pair.intent.sent))
                 continue
             }
             let action: Change.Action = result.isSame ? .unchanged : .configure
-            if !result.isSame, !result.isCertain { doubtful.append((changes.count, intent, object)) }
+            if !result.isSame, !result.isCertain { doubtful.append((changes.count, pair)) }
             changes.append(
-                Change(id: id, action: action, fields: withOwners(result.fields, object), manifest: intent.sent, live: object))
+                Change(id: id, action: action, fields: withOwners(result.fields, object), manifest: pair.intent.sent, live: object))
         }
-        let answers = try await concurrently(doubtful) { item in try await self.dryRun(item.intent, item.live) }
+        let answers = try await concurrently(doubtful) { item in try await self.dryRun(item.pair) }
         for (item, change) in zip(doubtful, answers) {
             if let change { changes[item.index] = change }
         }
@@ -45,20 +51,22 @@ extension Applier {
     }
 
     /// The change as the server sees it; `nil` when the server refuses the object, which the apply will then report.
-    private func dryRun(_ intent: Intent, _ live: LiveObject) async throws -> Change? {
+    private func dryRun(_ pair: Counterparts) async throws -> Change? {
+        guard let live = pair.live, let comparedLive = pair.comparedLive else { return nil }
         let resource = try await client.resource(
-            for: intent.manifest.id.groupKind, preferring: intent.manifest.groupVersionKind.version)
+            for: pair.intent.manifest.id.groupKind, preferring: pair.intent.manifest.groupVersionKind.version)
         let answer: JSONValue
         do {
-            answer = try await client.apply(intent.body, as: resource, options: ApplyOptions(dryRun: true)).object
+            answer = try await client.apply(pair.intent.body, as: resource, options: ApplyOptions(dryRun: true)).object
         } catch is APIError {
             return nil
         }
-        let predicted = try LiveObject(answer, as: resource)
-        let fields = fieldDifferences(from: live.body, to: predicted.body, id: live.id)
-        let isSame = fields.isEmpty && ours(predicted) == ours(live)
+        var predicted = try LiveObject(answer, as: resource)
+        if let ignored = pair.ignored { predicted = try await ignored.removed(from: predicted) }
+        let fields = fieldDifferences(from: comparedLive.body, to: predicted.body, id: live.id)
+        let isSame = fields.isEmpty && ours(predicted) == ours(comparedLive)
         return Change(
-            id: live.id, action: isSame ? .unchanged : .configure, fields: withOwners(fields, live), manifest: intent.sent,
+            id: live.id, action: isSame ? .unchanged : .configure, fields: withOwners(fields, live), manifest: pair.intent.sent,
             live: live)
     }
 

@@ -27,6 +27,14 @@ package struct Intent: Sendable, Hashable {
         self.body = body
     }
 
+    private init(manifest: Manifest, body: JSONValue) {
+        self.manifest = manifest
+        self.body = body
+    }
+
+    /// The same object, sent in another form.
+    func with(body: JSONValue) -> Intent { Intent(manifest: manifest, body: body) }
+
     private static func adding(_ value: JSONValue, as key: String, to map: JSONValue?) -> JSONValue {
         var object = map?.objectValue ?? [:]
         object[key] = value

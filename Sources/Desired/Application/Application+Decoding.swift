@@ -125,16 +125,6 @@ extension Application.Destination {
     }
 }
 
-extension Application.IgnoreDifferences {
-    fileprivate static func decode(_ members: MembersReader) -> Self {
-        Self(
-            group: members.string("group") ?? "", kind: members.required("kind"), name: members.string("name"),
-            namespace: members.string("namespace"), jsonPointers: members.strings("jsonPointers"),
-            jqPathExpressions: members.strings("jqPathExpressions"),
-            managedFieldsManagers: members.strings("managedFieldsManagers"))
-    }
-}
-
 /// The parts of `metadata` that say something when they stand in Git.
 struct ObjectMetadata {
     var name = ""

@@ -48,17 +48,6 @@ package struct Application: Sendable, Hashable {
         package static let defaultClusterServer = "https://kubernetes.default.svc"
     }
 
-    /// Differences that do not make the application OutOfSync. All conditions that are stated must hold.
-    package struct IgnoreDifferences: Sendable, Hashable {
-        package var group: String = ""
-        package var kind: String = ""
-        package var name: String?
-        package var namespace: String?
-        package var jsonPointers: [String] = []
-        package var jqPathExpressions: [String] = []
-        package var managedFieldsManagers: [String] = []
-    }
-
     package struct Info: Sendable, Hashable {
         package var name: String
         package var value: String

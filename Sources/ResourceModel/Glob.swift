@@ -27,6 +27,11 @@ package struct Glob: Sendable, Hashable {
         tokens = try Self.tokens(&rest, inBraces: false, pattern: pattern)
     }
 
+    /// Matches the empty text only.
+    package static let nothing = Glob()
+
+    private init() { (pattern, tokens, separator) = ("", [], nil) }
+
     package func matches(_ text: String) -> Bool { matches(tokens[...], Array(text)[...]) }
 
     private static func tokens(_ rest: inout ArraySlice<Character>, inBraces: Bool, pattern: String) throws(Failure) -> [Token] {
