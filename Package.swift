@@ -123,7 +123,8 @@ let package = Package(
             name: "APIConformance",
             dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"],
             resources: [.copy("Recorded")]),
-        .testTarget(name: "EndToEndTests", dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport", system]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["EmbeddedCluster", "KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport", system, logging]),
         .testTarget(
             name: "CLITests", dependencies: ["KubernetesClient", "ResourceModel", "TestSupport", system, hummingbird, lifecycle, logging,
                 .product(name: "NIOCore", package: "swift-nio"),

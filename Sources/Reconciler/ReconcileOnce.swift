@@ -14,6 +14,7 @@ package struct ReconcileOnce: Sendable {
     package let now: @Sendable () -> Double
     let leasing: LeaseOptions
     private let ahead = ObservationsAhead()
+    private let logger = Logger(label: "reconciler")
 
     /// - Parameter now: seconds since 1970-01-01 UTC.
     package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, leasing: LeaseOptions = LeaseOptions(), now: @escaping @Sendable () -> Double) {
@@ -33,16 +34,19 @@ package struct ReconcileOnce: Sendable {
         let revision = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
         onEvent(.fetched(application: application.name, revision))
         guard request.extent == .execute else {
-            return try await reconcile(application, project, at: revision, request, startedAt, onEvent)
+            return try await reconcile(application, project, at: revision, request, startedAt, StepLog(now: now), onEvent)
         }
-        let done = StepLog()
+        for report in try await history.recordInterrupted(of: application.name) {
+            logger.warning("\(report.application) at \(report.revision.shortCommit): \(report.message); what is missing is done now")
+        }
+        let done = StepLog(now: now)
         do {
-            return try await reconcile(application, project, at: revision, request, startedAt) { event in
+            return try await reconcile(application, project, at: revision, request, startedAt, done) { event in
                 done.note(event)
                 onEvent(event)
             }
         } catch {
-            await recordFailure(error, of: application, at: revision, steps: done.steps, trigger: request.trigger, startedAt: startedAt)
+            await recordFailure(error, of: application, at: revision, done, trigger: request.trigger, startedAt: startedAt)
             throw error
         }
     }
@@ -50,7 +54,7 @@ package struct ReconcileOnce: Sendable {
     /// The page: every step from a revision to a report.
     private func reconcile(
         _ application: Application, _ project: AppProject, at revision: Revision, _ request: SyncRequest, _ startedAt: Double,
-        under held: ApplicationLease? = nil, _ onEvent: @escaping @Sendable (SyncEvent) -> Void
+        _ log: StepLog, under held: ApplicationLease? = nil, _ onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) async throws -> Reconciliation {
         let applySet = ApplySet(application: application.name)
         // What the application owns does not depend on what it declares: it is read while that is rendered.
@@ -98,10 +102,11 @@ package struct ReconcileOnce: Sendable {
         case .afterAnother(let lease):
             return try await again(under: lease) {
                 let newest = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
-                return try await reconcile(application, project, at: newest, request, startedAt, under: lease, onEvent)
+                return try await reconcile(application, project, at: newest, request, startedAt, log, under: lease, onEvent)
             }
         case .held(let lease):
             token = lease.token
+            log.open(try await begin(plan, request, startedAt))
             steps = try await lease.whileHeld {
                 try await applier.execute(
                     plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
@@ -113,7 +118,7 @@ package struct ReconcileOnce: Sendable {
         }
         var report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
         report.fencingToken = token
-        let attempt = try await record(report, try await kept.value)
+        let attempt = try await record(report, try await kept.value, log)
         await noteHealed(drift, by: attempt, report)
         // What Git declares was asked for again, or is something else by now.
         if seen.hold != nil, request.pinned == nil, report.conclusion != .refused { try await applier.record(nil, applySet: applySet) }
@@ -137,21 +142,30 @@ package struct ReconcileOnce: Sendable {
 
     /// Records also when the run was cancelled: what was written is no less written.
     @discardableResult
-    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil) async throws -> Int64 {
-        try await Task { try await history.record(report, manifests: manifests) }.value
+    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil, _ log: StepLog) async throws -> Int64 {
+        try await Task { try await history.record(report, manifests: manifests, closing: log.journal) }.value
+    }
+
+    /// Puts on disk what is about to be done.
+    private func begin(_ plan: Plan, _ request: SyncRequest, _ startedAt: Double) async throws -> Journal {
+        let steps = plan.steps.map { StepResult(id: $0.change.id, phase: $0.phase, wave: $0.wave, actuation: .notReached) }
+        return try await history.begin(
+            SyncReport(
+                application: plan.application, revision: plan.revision, planID: plan.id, trigger: request.trigger, startedAt: startedAt,
+                finishedAt: startedAt, conclusion: .interrupted, message: "", sync: .unknown, health: HealthAssessment(.unknown), steps: steps))
     }
 
     private func recordFailure(
-        _ error: any Error, of application: Application, at revision: Revision, steps: [StepResult], trigger: String, startedAt: Double
+        _ error: any Error, of application: Application, at revision: Revision, _ log: StepLog, trigger: String, startedAt: Double
     ) async {
         let isCancelled = error is CancellationError || Task.isCancelled
         let isRefused = (error as? any ClassifiedError)?.failureKind == .refused
         let report = SyncReport(
             application: application.name, revision: revision, planID: "", trigger: trigger, startedAt: startedAt, finishedAt: now(),
             conclusion: isCancelled ? .canceled : isRefused ? .refused : .failed, message: isCancelled ? "stopped before its end" : "\(error)", sync: .unknown,
-            health: HealthAssessment(.unknown), steps: steps, fencingToken: (error as? LeaseLost)?.token)
-        do { try await record(report) } catch let second {
-            Logger(label: "reconciler").error("\(application.name): the failed attempt could not be recorded: \(second)")
+            health: HealthAssessment(.unknown), steps: log.steps, fencingToken: (error as? LeaseLost)?.token)
+        do { try await record(report, nil, log) } catch let second {
+            logger.error("\(application.name): the failed attempt could not be recorded: \(second)")
         }
     }
 
@@ -231,15 +245,26 @@ extension StepResult {
     package var failure: String? { if case .failed(let message) = actuation { message } else { nil } }
 }
 
-/// The steps that a run reported so far.
+/// The steps that a run reported so far, and its journal once it has one.
 private final class StepLog: Sendable {
-    private let noted = Mutex<[StepResult]>([])
+    private let state = Mutex<(steps: [StepResult], journal: Journal?)>(([], nil))
+    private let now: @Sendable () -> Double
+
+    init(now: @escaping @Sendable () -> Double) { self.now = now }
+
+    func open(_ journal: Journal) { state.withLock { $0.journal = journal } }
 
     func note(_ event: SyncEvent) {
-        if case .stepFinished(_, let step) = event { noted.withLock { $0.append(step) } }
+        guard case .stepFinished(_, let step) = event else { return }
+        let journal = state.withLock { state in
+            state.steps.append(step)
+            return state.journal
+        }
+        journal?.note(step, at: now())
     }
 
-    var steps: [StepResult] { noted.withLock { $0 } }
+    var steps: [StepResult] { state.withLock { $0.steps } }
+    var journal: Journal? { state.withLock { $0.journal } }
 }
 
 /// Observations that were begun before their runs; each is used once.

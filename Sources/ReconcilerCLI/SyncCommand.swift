@@ -72,7 +72,7 @@ struct SyncCommand: AsyncParsableCommand {
     static func exitCode(_ report: SyncReport, waited: Bool) -> Int32 {
         switch report.conclusion {
         case .refused: 3
-        case .failed, .canceled: 1
+        case .failed, .canceled, .interrupted: 1
         case .succeeded: waited && report.health.status != .healthy && report.health.status != .suspended ? 1 : 0
         }
     }

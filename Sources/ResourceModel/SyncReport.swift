@@ -46,6 +46,8 @@ package struct SyncReport: Sendable, Hashable, Codable {
         case failed = "Failed"
         case refused = "Refused"
         case canceled = "Canceled"
+        /// The process was killed; told by the next one.
+        case interrupted = "Interrupted"
     }
 
     package var application: String

@@ -10,13 +10,20 @@ extension HistoryStore {
     /// - Parameter manifests: what `rendered` gave for the sync's desired state; kept for a sync that succeeded.
     /// - Returns: its id, counting up over all applications; the id of the one that it repeats, where it does.
     @discardableResult
-    package func record(_ report: SyncReport, manifests: RenderedManifests? = nil) async throws -> Int64 {
+    package func record(_ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Journal? = nil) async throws -> Int64 {
+        await journal?.stop()
+        return try await record(report, manifests: manifests, closing: journal?.id)
+    }
+
+    @discardableResult
+    func record(_ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Int64?) async throws -> Int64 {
         let row = try await AttemptRow(report, manifests: report.conclusion == .succeeded ? manifests : nil)
         return try await database.writeWithoutTransaction { [retention] db in
             var id: Int64 = 0
             // Immediate: what is read of the chain must still be its end when the row is added.
             try db.inTransaction(.immediate) {
                 id = try row.isRepeated(db) ?? row.insert(db)
+                if let journal { try db.execute(sql: "DELETE FROM journal WHERE id = ?", arguments: [journal]) }
                 try retention.apply(to: report.application, at: report.finishedAt, db)
                 return .commit
             }

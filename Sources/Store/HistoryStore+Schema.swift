@@ -49,6 +49,21 @@ extension HistoryStore {
                     """)
             try HistoryChain.begin(db)
         }
+        migrator.registerMigration("journal") { db in
+            // Of syncs that are under way: emptied by the record of the attempt.
+            try db.execute(
+                sql: """
+                    CREATE TABLE journal (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, application TEXT NOT NULL, report TEXT NOT NULL, steps TEXT NOT NULL,
+                        owner TEXT NOT NULL
+                    );
+                    CREATE INDEX journal_by_application ON journal (application);
+                    CREATE TABLE journal_step (
+                        journal INTEGER NOT NULL REFERENCES journal (id) ON DELETE CASCADE, step TEXT NOT NULL, at REAL NOT NULL
+                    );
+                    CREATE INDEX journal_step_by_journal ON journal_step (journal);
+                    """)
+        }
         return migrator
     }
 }

@@ -132,6 +132,11 @@ package final class RunningProgram: Sendable {
     }
 
     package func terminate() { kill(process, SIGTERM) }
+
+    /// Waits until it has closed its output, which its end does.
+    package func ended() async {
+        _ = try? await lines.first { _ in false }  // throws when there are no more lines, which is what is waited for
+    }
 }
 
 /// Lines that come in while others wait for some of them.

@@ -13,6 +13,14 @@ package final class APIServer: Sendable {
     let address = Mutex("127.0.0.1:6443")
     /// Where pods' logs are.
     let podLogs: (any PodLogSource)?
+    /// Told of each request that comes over the network, before it is carried out and when it is done but not answered. `false`
+    /// before: it is not carried out. For trials of what happens when a client, or the connection, dies at that moment.
+    package struct RequestObserver: Sendable {
+        // In a struct: a function that is itself a mutex's value is wrapped anew at each look at it.
+        let observe: @Sendable (APIRequest, _ isDone: Bool) async -> Bool
+        package init(_ observe: @escaping @Sendable (APIRequest, _ isDone: Bool) async -> Bool) { self.observe = observe }
+    }
+    package let observer = Mutex<RequestObserver?>(nil)
 
     init(store: ObjectStore, catalog: ResourceCatalog, podLogs: (any PodLogSource)? = nil, logger: Logger) {
         self.store = store
@@ -36,6 +44,15 @@ package final class APIServer: Sendable {
             logger.error("request failed", metadata: ["path": "\(request.path)", "error": "\(error)"])
             return APIStatus.internalError("\(error)").response
         }
+    }
+
+    /// Answers a request that came over the network.
+    func handleFromNetwork(_ request: APIRequest) async -> APIResponse {
+        guard let observer = observer.withLock({ $0 }) else { return await handle(request) }
+        guard await observer.observe(request, false) else { return APIStatus(code: 503, reason: "ServiceUnavailable", message: "not carried out").response }
+        let response = await handle(request)
+        _ = await observer.observe(request, true)
+        return response
     }
 
     private func route(_ request: APIRequest) async throws -> APIResponse {

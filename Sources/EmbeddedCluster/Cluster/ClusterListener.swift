@@ -76,7 +76,7 @@ final class ClusterListener: Sendable {
         let input = APIRequest(
             method: request.method.rawValue, target: request.uri.string, headers: headers, body: Array(body.readableBytesView),
             user: isAdmin ? .admin : nil)
-        let output = await server.handle(input)
+        let output = await server.handleFromNetwork(input)
         var fields = HTTPFields()
         fields[.contentType] = output.contentType
         fields[.cacheControl] = "no-cache, private"
