@@ -19,12 +19,18 @@ struct Counterparts: Sendable {
         comparedLive = live
     }
 
+    /// - Parameter comparedLive: what is there, with the ownership that it has when the object is applied.
+    init(intent: Intent, live: LiveObject?, comparedLive: LiveObject?) {
+        self.init(intent: intent, live: live)
+        self.comparedLive = comparedLive
+    }
+
     /// - Parameter respecting: what is ignored is not sent either.
-    init(intent: Intent, live: LiveObject, ignoring ignored: IgnoredFields, respecting: Bool) async throws {
-        let sent = respecting ? intent.with(body: try await ignored.respected(in: intent.body, live: live)) : intent
-        self.init(intent: sent, live: live)
+    init(_ pair: Counterparts, live: LiveObject, ignoring ignored: IgnoredFields, respecting: Bool) async throws {
+        let sent = respecting ? pair.intent.with(body: try await ignored.respected(in: pair.intent.body, live: live)) : pair.intent
+        self.init(intent: sent, live: pair.live)
         self.ignored = ignored
-        comparedBody = try await ignored.removed(from: intent.body)
+        comparedBody = try await ignored.removed(from: pair.intent.body)
         comparedLive = try await ignored.removed(from: live)
     }
 }
@@ -33,19 +39,27 @@ extension Applier {
     func counterparts(
         of desired: [Intent], in live: LiveState, ignoring rules: [IgnoreDifferences], options: SyncOptions
     ) async throws -> [Counterparts] {
-        var pairs = desired.map { Counterparts(intent: $0, live: live.objects[$0.manifest.id]) }
+        var pairs = desired.map { intent in
+            let object = live.objects[intent.manifest.id]
+            let isTakenOver = Self.ownOptions(intent).clientSideApplyMigration ?? options.clientSideApplyMigration ?? true
+            let taken = isTakenOver ? object?.takenOver(annotations: intent.manifest.annotations) : nil
+            return Counterparts(intent: intent, live: object, comparedLive: taken ?? object)
+        }
         guard !rules.isEmpty else { return pairs }
-        let affected = pairs.enumerated().compactMap { index, pair -> (index: Int, intent: Intent, live: LiveObject, ignored: IgnoredFields)? in
-            guard let object = pair.live, let ignored = IgnoredFields(rules: rules, live: object) else { return nil }
-            return (index, pair.intent, object, ignored)
+        let affected = pairs.enumerated().compactMap { index, pair -> (index: Int, pair: Counterparts, live: LiveObject, ignored: IgnoredFields)? in
+            guard let object = pair.comparedLive, let ignored = IgnoredFields(rules: rules, live: pair.live ?? object) else { return nil }
+            return (index, pair, object, ignored)
         }
         let found = try await concurrently(affected) { item in
-            let own = SyncOptions(annotation: item.intent.manifest.annotations[SyncOptions.annotation]?.stringValue ?? "")
-            return try await Counterparts(
-                intent: item.intent, live: item.live, ignoring: item.ignored,
-                respecting: own.respectIgnoreDifferences ?? options.respectIgnoreDifferences ?? false)
+            try await Counterparts(
+                item.pair, live: item.live, ignoring: item.ignored,
+                respecting: Self.ownOptions(item.pair.intent).respectIgnoreDifferences ?? options.respectIgnoreDifferences ?? false)
         }
         for (item, pair) in zip(affected, found) { pairs[item.index] = pair }
         return pairs
+    }
+
+    private static func ownOptions(_ intent: Intent) -> SyncOptions {
+        SyncOptions(annotation: intent.manifest.annotations[SyncOptions.annotation]?.stringValue ?? "")
     }
 }

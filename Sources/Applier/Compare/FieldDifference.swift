@@ -7,7 +7,7 @@ func fieldDifferences(from before: JSONValue, to after: JSONValue, id: ResourceI
     collectDifferences(before, after, path: "", into: &changes)
     return changes.filter { !serverFields.contains($0.path) && !$0.path.hasPrefix(".status") }.map { change in
         var change = change
-        change.isSecret = isSecret && change.path.hasPrefix(".data")
+        change.isSecret = isSecret && (change.path.hasPrefix(".data") || change.path.hasPrefix(".metadata.annotations"))
         return change
     }
 }

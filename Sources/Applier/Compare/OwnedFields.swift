@@ -104,8 +104,10 @@ struct OwnedFieldsComparison {
 
     private mutating func compare(_ intent: JSONValue, _ live: JSONValue?, _ owned: JSONValue?) {
         guard let live else {
-            // The server may have dropped it (a zero value, a field of a newer version), or someone removed it.
-            note(nil, intent, certain: owned != nil && !intent.isEmptyContainer)
+            // A zero value that is still ours was dropped by the server; had someone removed it, it would not be ours any more.
+            if owned != nil, intent.isZero { return }
+            // The server may have dropped it (a field of a newer version), or someone removed it.
+            note(nil, intent, certain: owned != nil)
             return
         }
         guard let owned, !(owned.objectValue?.isEmpty ?? true) else {
@@ -196,7 +198,9 @@ struct OwnedFieldsComparison {
         result.fields.append(
             FieldChange(
                 path: path, before: before, after: after,
-                isSecret: isSecret && (path.hasPrefix(".data") || path.hasPrefix(".stringData"))))
+                // A Secret that kubectl applied carries its values in an annotation too.
+                isSecret: isSecret
+                    && (path.hasPrefix(".data") || path.hasPrefix(".stringData") || path.hasPrefix(".metadata.annotations"))))
     }
 
     static func escaped(_ key: String) -> String { key.contains(".") || key.contains("/") ? "\"\(key)\"" : key }
@@ -210,12 +214,16 @@ extension JSONValue {
         }
     }
 
-    var isEmptyContainer: Bool {
+    /// What Go's `omitempty` leaves out.
+    var isZero: Bool {
         switch self {
         case .object(let object): object.isEmpty
         case .array(let items): items.isEmpty
+        case .string(let text): text.isEmpty
+        case .bool(let flag): !flag
+        case .integer(let number): number == 0
+        case .number(let literal): Double(literal) == 0
         case .null: true
-        default: false
         }
     }
 }

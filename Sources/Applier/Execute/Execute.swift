@@ -52,6 +52,7 @@ extension Applier {
         guard let manifest = step.change.manifest else { return }
         let resource = try await client.resource(for: manifest.id.groupKind, preferring: manifest.groupVersionKind.version)
         do {
+            if let live = step.change.live { try await takeOver(live, for: manifest, as: resource, options: options) }
             let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
             try note(written, of: step, manifest, resource, result: &result)
         } catch let error as APIError where step.force && error.isInvalid && step.change.live != nil {

@@ -23,7 +23,9 @@ package struct Intent: Sendable, Hashable {
             body["metadata"] = .object(metadata)
         }
         if Self.serverWritesStatus(of: manifest.id.groupKind) { body["status"] = nil }
+        Self.dropCreationTimestamps(in: &body)
         if manifest.id.groupKind == GroupKind(group: "", kind: "Secret") { Self.encodeStringData(in: &body) }
+        if manifest.id.group == "rbac.authorization.k8s.io" { Self.dropServersRules(in: &body) }
         self.body = body
     }
 
@@ -46,12 +48,45 @@ package struct Intent: Sendable, Hashable {
         !kind.group.contains(".") || kind.group.hasSuffix(".k8s.io")
     }
 
+    /// Generators write `creationTimestamp: null` into every metadata, templates included.
+    private static func dropCreationTimestamps(in value: inout JSONValue) {
+        switch value {
+        case .object(var members):
+            guard members.contains(where: { !$0.value.isScalar || ($0.key == "creationTimestamp" && $0.value.isNull) }) else { return }
+            members.removeAll { $0.key == "creationTimestamp" && $0.value.isNull }
+            for index in members.indices where !members[index].value.isScalar {
+                var member = members[index]
+                dropCreationTimestamps(in: &member.value)
+                members[index] = member
+            }
+            value = .object(members)
+        case .array(var items):
+            for index in items.indices { dropCreationTimestamps(in: &items[index]) }
+            value = .array(items)
+        default: break
+        }
+    }
+
+    /// An aggregated role's rules are its controller's; a role without rules has none, however that is written.
+    private static func dropServersRules(in body: inout JSONValue) {
+        let isAggregated = body[path: "aggregationRule", "clusterRoleSelectors"]?.arrayValue?.isEmpty == false
+        if isAggregated || body["rules"]?.isNull == true { body["rules"] = nil }
+    }
+
     /// `stringData` is write-only: the server answers with `data`, so that is what is compared and applied.
     private static func encodeStringData(in body: inout JSONValue) {
-        guard let plain = body["stringData"]?.objectValue else { return }
+        if body["data"]?.isNull == true { body["data"] = nil }
         var data = body["data"]?.objectValue ?? [:]
+        // A null is the empty value, which is what the server makes of it.
+        for index in data.indices where data[index].value.isNull { data[index].value = "" }
+        if body["data"] != nil { body["data"] = .object(data) }
+        guard let plain = body["stringData"]?.objectValue else {
+            body["stringData"] = nil
+            return
+        }
         for member in plain {
-            data[member.key] = .string(Base64.encode((member.value.stringValue ?? member.value.jsonString).utf8))
+            let text = member.value.isNull ? "" : member.value.stringValue ?? member.value.jsonString
+            data[member.key] = .string(Base64.encode(text.utf8))
         }
         body["data"] = .object(data)
         body["stringData"] = nil
