@@ -92,6 +92,7 @@ package struct ReconcileOnce: Sendable {
         result.plan = plan
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
+        if let bound = request.plan, case let moved = bound.differences(to: plan), !moved.isEmpty { throw StalePlan(bound: bound, moved: moved) }
 
         // Made while the cluster is busy, and also kept when the run was cancelled meanwhile.
         let kept = Task { try await history.rendered(desired) }

@@ -15,6 +15,8 @@ package struct SyncRequest: Sendable {
     /// Permits what asks for a confirmation.
     package var isConfirmed: Bool
     package var hooks: PlanPolicy.Hooks
+    /// The plan to carry out; any other one is refused.
+    package var plan: PlanBinding?
     /// Waits after the run until everything is healthy, at most this long.
     package var waitForHealth: Duration?
     /// Manifests of the history, to be applied in place of what Git declares; the application is held then.

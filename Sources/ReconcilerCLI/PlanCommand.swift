@@ -53,7 +53,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     static func json(_ plan: Plan) -> JSONValue {
         [
-            "id": .string(plan.id), "application": .string(plan.application), "revision": ReconcilerCLI.json(plan.revision),
+            "id": .string(plan.id), "desired": .string(plan.desired), "application": .string(plan.application), "revision": ReconcilerCLI.json(plan.revision),
             "steps": .array(
                 plan.steps.map { step in
                     [
@@ -61,8 +61,38 @@ struct PlanCommand: AsyncParsableCommand {
                         "change": ReconcilerCLI.json(step.change),
                     ]
                 }),
+            "preconditions": .array(
+                plan.preconditions.sorted { $0.key < $1.key }.map { id, precondition in
+                    ["object": ReconcilerCLI.json(id), "uid": .string(precondition.uid), "resourceVersion": .string(precondition.resourceVersion)]
+                }),
             "unchanged": .integer(Int64(plan.unchanged.count)), "skipped": .array(plan.skipped.map(ReconcilerCLI.json)),
             "refusals": .array(plan.refusals.map { .string($0.description) }),
         ]
+    }
+}
+
+extension PlanBinding {
+    /// The plan of an application out of what `reconciler plan -o json` printed.
+    /// - Throws: a `Problem` when the file holds none.
+    static func read(_ path: String, application: String) throws -> PlanBinding {
+        let value = try JSONValue(parsing: try Files.read(path == "-" ? "/dev/stdin" : path))
+        let plans = value.arrayValue ?? [value]
+        guard let plan = plans.first(where: { $0["application"]?.stringValue == application }), let id = plan["id"]?.stringValue,
+            let desired = plan["desired"]?.stringValue, let commit = plan[path: "revision", "commit"]?.stringValue,
+            let conditions = plan["preconditions"]?.arrayValue
+        else {
+            throw Problem(
+                code: "plan.unreadable", message: "\(path) holds no plan of application \(application)",
+                hint: "make one: reconciler plan --app \(application) -o json > \(path)")
+        }
+        var preconditions: [ResourceID: Plan.Precondition] = [:]
+        for condition in conditions {
+            let object = condition["object"]
+            let id = ResourceID(
+                group: object?["group"]?.stringValue ?? "", kind: object?["kind"]?.stringValue ?? "", namespace: object?["namespace"]?.stringValue,
+                name: object?["name"]?.stringValue ?? "")
+            preconditions[id] = .init(uid: condition["uid"]?.stringValue ?? "", resourceVersion: condition["resourceVersion"]?.stringValue ?? "")
+        }
+        return PlanBinding(id: id, application: application, commit: commit, desired: desired, preconditions: preconditions)
     }
 }

@@ -22,6 +22,8 @@ struct SyncCommand: AsyncParsableCommand {
     var confirmPrune = false
     @Option(help: "When hooks run: `needed` (something is written, or they changed or failed), `always` or `never`.")
     var hooks: HookChoice = .needed
+    @Option(help: "Carry out this plan (`reconciler plan -o json`) or, if anything moved since, nothing.")
+    var plan: String?
     @Flag(help: "Wait until everything is healthy.")
     var wait = false
     @Option(help: "Seconds to wait at most.")
@@ -48,9 +50,10 @@ struct SyncCommand: AsyncParsableCommand {
                 var code: Int32 = 0
                 for application in try selection.applications(in: catalog) {
                     do {
-                        let request = SyncRequest(
+                        var request = SyncRequest(
                             prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt, isConfirmed: confirmPrune,
                             hooks: hooks.policy, waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
+                        if let plan { request.plan = try PlanBinding.read(plan, application: application.name) }
                         let result = try await target.page.run(
                             application, project: try target.project(of: application, in: catalog), request: request,
                             onEvent: printer.print)

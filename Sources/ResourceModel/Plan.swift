@@ -90,8 +90,10 @@ package struct Refusal: Sendable, Hashable, Codable, Error, CustomStringConverti
 
 /// What will be done, step by step: what is shown is what is executed.
 package struct Plan: Sendable, Hashable {
-    /// A digest over revision, rendered manifests, and each object's uid and resourceVersion.
+    /// A digest over the rendered manifests, the steps, and each object's uid and resourceVersion.
     package var id: String
+    /// The digest of the rendered manifests.
+    package var desired: String
     package var application: String
     package var revision: Revision
     package var waves: [PlanWave]
@@ -113,10 +115,11 @@ package struct Plan: Sendable, Hashable {
     }
 
     package init(
-        id: String, application: String, revision: Revision, waves: [PlanWave], unchanged: [ResourceID], skipped: [Change],
+        id: String, desired: String, application: String, revision: Revision, waves: [PlanWave], unchanged: [ResourceID], skipped: [Change],
         refusals: [Refusal], preconditions: [ResourceID: Precondition]
     ) {
         self.id = id
+        self.desired = desired
         self.application = application
         self.revision = revision
         self.waves = waves
@@ -127,4 +130,44 @@ package struct Plan: Sendable, Hashable {
     }
 
     package var steps: [PlanStep] { waves.flatMap { $0.batches.flatMap(\.steps) } }
+}
+
+/// A plan that somebody looked at and wants carried out, and no other.
+package struct PlanBinding: Sendable, Hashable {
+    package var id: String
+    package var application: String
+    package var commit: String
+    package var desired: String
+    package var preconditions: [ResourceID: Plan.Precondition]
+
+    package init(id: String, application: String, commit: String, desired: String, preconditions: [ResourceID: Plan.Precondition]) {
+        self.id = id
+        self.application = application
+        self.commit = commit
+        self.desired = desired
+        self.preconditions = preconditions
+    }
+
+    /// What moved since, a sentence each; empty when `plan` is still the bound one.
+    package func differences(to plan: Plan) -> [String] {
+        guard plan.id != id else { return [] }
+        var moved: [String] = []
+        if plan.desired != desired {
+            moved.append(
+                plan.revision.commit == commit
+                    ? "commit \(plan.revision.shortCommit) renders other manifests now"
+                    : "the manifests of \(plan.revision.shortCommit) are not those of \(commit.prefix(7))")
+        }
+        for id in Set(plan.preconditions.keys).union(preconditions.keys).sorted() {
+            switch (preconditions[id], plan.preconditions[id]) {
+            case (nil, _?): moved.append("\(id) is there now")
+            case (_?, nil): moved.append("\(id) is gone")
+            case (let before?, let now?) where before.uid != now.uid: moved.append("\(id) is another object (uid \(before.uid) was planned for, \(now.uid) is there)")
+            case (let before?, let now?) where before.resourceVersion != now.resourceVersion:
+                moved.append("\(id) changed (resourceVersion \(before.resourceVersion) was planned for, \(now.resourceVersion) is there)")
+            default: break
+            }
+        }
+        return moved.isEmpty ? ["the options or the application's policy differ, so the steps do"] : moved
+    }
 }

@@ -25,6 +25,39 @@ extension CommandLineTests {
             }
         }
 
+        @Test func carriesOutThePlanThatWasLookedAtOrNothing() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                try await scene.workspace.push(["environments/shop/new.yaml": Workspace.configMap("new")])
+                let file = scene.workspace.root.appending("plan.json").string
+                func plan() async throws {
+                    let outcome = try await scene.run("plan", "--app", "shop", "-o", "json")
+                    #expect(outcome.code == 2)
+                    try Data(outcome.output.utf8).write(to: URL(fileURLWithPath: file))
+                }
+                try await plan()
+                // A commit that does not concern the application moves nothing; one that does, does.
+                try await scene.workspace.push(["README.md": "Hello."])
+                #expect(try await scene.run("sync", "--app", "shop", "--plan", file).code == 0)
+                let spent = try await scene.run("sync", "--app", "shop", "--plan", file)
+                #expect(spent.code == 3 && spent.errors.contains("ConfigMap shop/new is there now"), "\(spent.description)")
+
+                try await scene.workspace.push(["environments/shop/keep.yaml": Workspace.configMap("keep", ["key": "2"])])
+                try await plan()
+                try await scene.workspace.push(["environments/shop/keep.yaml": Workspace.configMap("keep", ["key": "3"])])
+                let stale = try await scene.run("sync", "--app", "shop", "--plan", file)
+                #expect(stale.code == 3 && stale.errors.contains("are not those of"), "\(stale.description)")
+
+                try await plan()
+                let maps = try await scene.client.resource(for: GroupKind(group: "", kind: "ConfigMap"))
+                _ = try await scene.client.patch(
+                    maps, namespace: "shop", name: "keep", type: .merge, patch: ["metadata": ["labels": ["touched": "yes"]]])
+                let moved = try await scene.run("sync", "--app", "shop", "--plan", file)
+                #expect(moved.code == 3 && moved.errors.contains("ConfigMap shop/keep changed (resourceVersion"), "\(moved.description)")
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop")?[path: "data", "key"] == "value", "nothing was written")
+            }
+        }
+
         @Test func prunesNothingWhenOneFileCannotBeRead() async throws {
             try await withScene { scene in
                 try await scene.withShop()

@@ -184,14 +184,20 @@ private struct Planner {
     }
 
     func plan(desired: DesiredState) -> Plan {
-        var parts = [desired.revision.commit, desired.digest]
+        let waves = waves()
+        var parts = [desired.digest]
         for (id, precondition) in preconditions.sorted(by: { $0.key < $1.key }) {
             parts.append("\(id) \(precondition.uid) \(precondition.resourceVersion)")
         }
+        for step in waves.flatMap(\.batches).flatMap(\.steps) {
+            // The name of a nameless hook holds the time.
+            let name = step.hook == nil ? "\(step.change.id)" : "\(step.change.id.groupKind)"
+            parts.append("\(step.phase.rawValue) \(step.wave) \(step.verb.rawValue) \(name)")
+        }
         let id = JSONValue.array(parts.map { .string($0) }).digest
         return Plan(
-            id: String(id.prefix(16)), application: application, revision: desired.revision, waves: waves(), unchanged: unchanged,
-            skipped: skipped, refusals: refusals, preconditions: preconditions)
+            id: String(id.prefix(16)), desired: desired.digest, application: application, revision: desired.revision, waves: waves,
+            unchanged: unchanged, skipped: skipped, refusals: refusals, preconditions: preconditions)
     }
 
     /// In a wave deletions come before writes, in the opposite order of kinds.
