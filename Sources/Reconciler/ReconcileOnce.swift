@@ -31,16 +31,19 @@ package struct ReconcileOnce: Sendable {
         onEvent: @escaping @Sendable (SyncEvent) -> Void = { _ in }
     ) async throws -> Reconciliation {
         let startedAt = now()
-        let revision = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
-        onEvent(.fetched(application: application.name, revision))
         guard request.extent == .execute else {
+            let revision = try await self.revision(of: application, request)
+            onEvent(.fetched(application: application.name, revision))
             return try await reconcile(application, project, at: revision, request, startedAt, StepLog(now: now), onEvent)
         }
         for report in try await history.recordInterrupted(of: application.name) {
             logger.warning("\(report.application) at \(report.revision.shortCommit): \(report.message); what is missing is done now")
         }
         let done = StepLog(now: now)
+        var revision = builder.unfetchedRevision(of: application)
         do {
+            revision = try await self.revision(of: application, request)
+            onEvent(.fetched(application: application.name, revision))
             return try await reconcile(application, project, at: revision, request, startedAt, done) { event in
                 done.note(event)
                 onEvent(event)
@@ -49,6 +52,10 @@ package struct ReconcileOnce: Sendable {
             await recordFailure(error, of: application, at: revision, done, trigger: request.trigger, startedAt: startedAt)
             throw error
         }
+    }
+
+    private func revision(of application: Application, _ request: SyncRequest) async throws -> Revision {
+        if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
     }
 
     /// The page: every step from a revision to a report.
@@ -102,7 +109,7 @@ package struct ReconcileOnce: Sendable {
         case .notNeeded: break
         case .afterAnother(let lease):
             return try await again(under: lease) {
-                let newest = if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
+                let newest = try await self.revision(of: application, request)
                 return try await reconcile(application, project, at: newest, request, startedAt, log, under: lease, onEvent)
             }
         case .held(let lease):

@@ -123,7 +123,7 @@ struct StatusCommand: AsyncParsableCommand {
             print("\ncommit     \(commit.shortCommit) \(commit.subject) (\(commit.author), \(Clocks.text(Double(commit.committedAt))) UTC)")
         }
         if let last = line.lastSync {
-            print("last sync  \(last.conclusion.rawValue) at \(last.revision.shortCommit), \(Clocks.text(last.startedAt)) UTC, \(seconds(last)) s (\(last.trigger)): \(outcome(last))")
+            print("last sync  \(last.conclusion.rawValue) at \(shownCommit(last.revision)), \(Clocks.text(last.startedAt)) UTC, \(seconds(last)) s (\(last.trigger)): \(outcome(last))")
         }
         guard !line.resources.isEmpty else { return }
         print("")

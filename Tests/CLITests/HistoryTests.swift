@@ -45,6 +45,17 @@ extension CommandLineTests {
             }
         }
 
+        @Test func recordsAnAttemptThatCouldNotReachItsRepository() async throws {
+            try await withScene { scene in
+                let application = Workspace.application("shop").replacing("repoURL: .", with: "repoURL: file:///nowhere/at/all.git")
+                try await scene.workspace.push(["environments/applications/shop.yaml": application])
+                #expect(try await scene.run("sync", "--app", "shop").code == 4)
+                let rows = try JSONValue(parsing: try await scene.run("history", "-o", "json").output)
+                #expect(rows[0]?["conclusion"] == "Failed" && rows[0]?[path: "revision", "repository"] == "file:///nowhere/at/all.git")
+                #expect(try await scene.run("history").output.contains("   -          "))
+            }
+        }
+
         @Test func findsWhatWasTamperedWith() async throws {
             try await withScene { scene in
                 try await scene.withShop()

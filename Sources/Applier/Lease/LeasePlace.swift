@@ -81,9 +81,13 @@ struct LeasePlace: Sendable {
         } catch let error as APIError where error.isNotFound {
             // The namespace is missing: the first sync of the first application.
             let namespaces = try await client.resource(for: GroupKind(group: "", kind: "Namespace"), preferring: "v1")
-            _ = try await client.apply(
-                ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(ApplySet.namespace)]], as: namespaces,
-                options: ApplyOptions(fieldManager: Applier.fieldManager))
+            do {
+                _ = try await client.create(
+                    ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(ApplySet.namespace)]], as: namespaces,
+                    options: Self.write)
+            } catch let error as APIError where error.isAlreadyExists {
+                // Another run made it at the same moment.
+            }
             do {
                 return try grant(try await client.create(body, as: resource, options: Self.write).object, asked)
             } catch let error as APIError where error.isAlreadyExists {

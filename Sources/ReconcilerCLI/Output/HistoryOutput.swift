@@ -20,7 +20,7 @@ enum HistoryOutput {
                     attempts.map { attempt in
                         let report = attempt.report
                         return [
-                            "\(attempt.id)", Clocks.text(report.startedAt), report.application, report.revision.shortCommit,
+                            "\(attempt.id)", Clocks.text(report.startedAt), report.application, shownCommit(report.revision),
                             authorName(report.revision), cut(report.revision.subject, 50), report.trigger, report.conclusion.rawValue,
                             "\(report.steps.count)", seconds(report), firstLine(outcome(report)) + repeated(attempt),
                         ]
@@ -107,10 +107,12 @@ enum HistoryOutput {
         var facts = [
             ("attempt", "\(attempt.id) of \(report.application)"), ("trigger", report.trigger),
             ("started", "\(Clocks.text(report.startedAt)) UTC, \(seconds(report)) s"),
-            ("commit", "\(revision.commit) \(revision.subject)"),
-            ("author", "\(revision.author), \(Clocks.text(Double(revision.committedAt))) UTC"),
             ("repository", "\(revision.repository) \(revision.ref)"),
         ]
+        if !revision.commit.isEmpty {
+            facts.append(("commit", "\(revision.commit) \(revision.subject)"))
+            facts.append(("author", "\(revision.author), \(Clocks.text(Double(revision.committedAt))) UTC"))
+        }
         if !report.planID.isEmpty { facts.append(("plan", report.planID)) }
         facts += [("conclusion", "\(report.conclusion.rawValue): \(report.message)"), ("sync", report.sync.rawValue)]
         facts.append(("health", report.health.status.rawValue + (report.health.message.isEmpty ? "" : ": \(report.health.message)")))
@@ -193,6 +195,9 @@ enum HistoryOutput {
         return value
     }
 }
+
+/// The commit for people; `-` where the attempt failed before it was known.
+func shownCommit(_ revision: Revision) -> String { revision.commit.isEmpty ? "-" : revision.shortCommit }
 
 /// Seconds with three decimals.
 func thousandths(_ seconds: Double) -> String {
