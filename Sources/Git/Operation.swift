@@ -151,7 +151,11 @@ struct BlockingQueue: Sendable {
                             operation.finish()
                         }
                         guard operation.stopped == nil else { return }
-                        resume(Result { try operation.run { try body(operation) } })
+                        // The work may see that it was stopped before the handler above has told the caller why.
+                        resume(
+                            Result { try operation.run { try body(operation) } }.mapError { error in
+                                error is CancellationError && operation.stopped == .deadline ? expired(operation) : error
+                            })
                     }
                     afterwards?()
                 }
