@@ -49,6 +49,7 @@ func transcript(_ arguments: [String], _ outcome: Outcome, in workspace: Workspa
     if !outcome.output.isEmpty { text += "--- standard output\n" + outcome.output }
     if !outcome.errors.isEmpty { text += "--- standard error\n" + withSteadyOrder(outcome.errors) }
     return masked(text, workspace)
+        .replacing(/"uid":"[0-9a-f-]{36}"/, with: "\"uid\":UID").replacing(/"resourceVersion":"[0-9]+"/, with: "\"resourceVersion\":VERSION")
 }
 
 /// Writes of one kind run beside each other, so their lines come in any order.
