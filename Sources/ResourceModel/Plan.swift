@@ -27,6 +27,8 @@ package struct PlanStep: Sendable, Hashable {
     package var change: Change
     package var phase: SyncPhase
     package var wave: Int
+    /// Its place among the steps of its wave that depend on each other (`config.kubernetes.io/depends-on`), from 0.
+    package var rank = 0
     /// Set for a hook: it is made anew and waited for, and is no part of the application's state.
     package var hook: Hook?
     /// Recreates the object where the server says that a field cannot be changed (`Force=true`).
@@ -54,16 +56,18 @@ package struct PlanBatch: Sendable, Hashable {
     }
 }
 
-/// The steps of one phase and wave; the next wave starts when this one's objects are healthy.
+/// The steps of one phase, wave and rank; the next ones start when this one's objects are healthy.
 package struct PlanWave: Sendable, Hashable {
     package var phase: SyncPhase
     package var number: Int
+    package var rank: Int
     package var batches: [PlanBatch]
     /// Objects of this wave that need no write and are not healthy: later waves wait for them too.
     package var awaits: [ResourceID]
-    package init(phase: SyncPhase, number: Int, batches: [PlanBatch], awaits: [ResourceID] = []) {
+    package init(phase: SyncPhase, number: Int, rank: Int = 0, batches: [PlanBatch], awaits: [ResourceID] = []) {
         self.phase = phase
         self.number = number
+        self.rank = rank
         self.batches = batches
         self.awaits = awaits
     }

@@ -48,7 +48,8 @@ package func plan(
 ) -> Plan {
     let unreadable = desired.warnings.first { $0.code == Problem.unreadableFile }
     var planner = Planner(
-        application: desired.application, policy: policy, unreadable: unreadable.map { $0.location ?? SourceLocation(path: "", line: 0) })
+        application: desired.application, policy: policy, unreadable: unreadable.map { $0.location ?? SourceLocation(path: "", line: 0) },
+        order: DependencyOrder(desired.manifests))
     for change in changes { planner.add(change) }
     planner.checkGuards(declared: desired.manifests.filter { $0.hook == nil }.count, inventory: inventory)
     planner.add(hooks: hooks, digest: hooksDigest(of: desired), completed: inventory.completedHooks)
@@ -71,13 +72,15 @@ private struct Planner {
     private var skipped: [Change] = []
     private var refusals: [Refusal] = []
     private var preconditions: [ResourceID: Plan.Precondition] = [:]
-    /// Objects that need no write and are not healthy, by the wave that they belong to.
-    private var unhealthy: [Int: [ResourceID]] = [:]
+    /// Objects that need no write and are not healthy, by the place that they belong to.
+    private var unhealthy: [SyncPlace: [ResourceID]] = [:]
+    private let order: DependencyOrder
 
-    init(application: String, policy: PlanPolicy, unreadable: SourceLocation?) {
+    init(application: String, policy: PlanPolicy, unreadable: SourceLocation?, order: DependencyOrder) {
         self.application = application
         self.policy = policy
         self.unreadable = unreadable
+        self.order = order
     }
 
     mutating func add(_ change: Change) {
@@ -88,7 +91,7 @@ private struct Planner {
         case .unchanged:
             unchanged.append(change.id)
             if let live = change.live, let manifest = change.manifest, !health(of: live.body).status.isAtRest {
-                unhealthy[manifest.wave, default: []].append(change.id)
+                unhealthy[order.places[change.id] ?? SyncPlace(wave: manifest.wave), default: []].append(change.id)
             }
         case .create: append(change)
         case .configure:
@@ -147,7 +150,9 @@ private struct Planner {
 
     private mutating func append(_ verb: PlanStep.Verb, _ change: Change, force: Bool = false) {
         let wave = change.manifest?.wave ?? change.live.map { syncWave(of: $0.annotations) } ?? 0
-        steps.append(PlanStep(verb: verb, change: change, wave: wave, force: force))
+        var step = PlanStep(verb: verb, change: change, wave: wave, force: force)
+        if change.manifest != nil, let place = order.places[change.id] { (step.wave, step.rank) = (place.wave, place.rank) }
+        steps.append(step)
     }
 
     /// What takes everything below it along.
@@ -192,7 +197,7 @@ private struct Planner {
         for step in waves.flatMap(\.batches).flatMap(\.steps) {
             // The name of a nameless hook holds the time.
             let name = step.hook == nil ? "\(step.change.id)" : "\(step.change.id.groupKind)"
-            parts.append("\(step.phase.rawValue) \(step.wave) \(step.verb.rawValue) \(name)")
+            parts.append("\(step.phase.rawValue) \(step.wave) \(step.verb.rawValue) \(name)" + (step.rank == 0 ? "" : " \(step.rank)"))
         }
         let id = JSONValue.array(parts.map { .string($0) }).digest
         return Plan(
@@ -204,8 +209,8 @@ private struct Planner {
     private func waves() -> [PlanWave] {
         var waves: [PlanWave] = []
         for step in StepOrder.ordered(steps, pruneLast: policy.syncOptions.pruneLast ?? false) {
-            if waves.last?.phase != step.phase || waves.last?.number != step.wave {
-                waves.append(PlanWave(phase: step.phase, number: step.wave, batches: []))
+            if waves.last?.phase != step.phase || waves.last?.number != step.wave || waves.last?.rank != step.rank {
+                waves.append(PlanWave(phase: step.phase, number: step.wave, rank: step.rank, batches: []))
             }
             let kind = step.change.id.groupKind
             let wave = waves.count - 1
@@ -224,11 +229,13 @@ private struct Planner {
     /// Adds what later waves wait for although it needs no write.
     private func withAwaited(_ waves: [PlanWave]) -> [PlanWave] {
         var waves = waves
-        for (number, ids) in unhealthy.sorted(by: { $0.key < $1.key }) {
-            if let index = waves.firstIndex(where: { $0.phase == .sync && $0.number == number }) {
+        for (place, ids) in unhealthy.sorted(by: { $0.key < $1.key }) {
+            if let index = waves.firstIndex(where: { $0.phase == .sync && ($0.number, $0.rank) == (place.wave, place.rank) }) {
                 waves[index].awaits = ids.sorted()
-            } else if let next = waves.firstIndex(where: { ($0.phase, $0.number) > (.sync, number) && $0.phase != .syncFail }) {
-                waves.insert(PlanWave(phase: .sync, number: number, batches: [], awaits: ids.sorted()), at: next)
+            } else if let next = waves.firstIndex(where: {
+                ($0.phase, $0.number, $0.rank) > (.sync, place.wave, place.rank) && $0.phase != .syncFail
+            }) {
+                waves.insert(PlanWave(phase: .sync, number: place.wave, rank: place.rank, batches: [], awaits: ids.sorted()), at: next)
             }
         }
         return waves

@@ -1,6 +1,6 @@
 import ResourceModel
 
-/// The order of a sync's steps: phase, wave, kind, name, with the exceptions that Argo CD makes
+/// The order of a sync's steps: phase, wave, rank, kind, name, with the exceptions that Argo CD makes
 /// (gitops-engine, pkg/sync/sync_tasks.go and sync_context.go).
 package enum StepOrder {
     /// The steps in the order in which they are carried out, with the waves and phases that they end up in.
@@ -9,6 +9,7 @@ package enum StepOrder {
         var steps = steps
         reversePruneWaves(&steps)
         deferPrunes(&steps, all: pruneLast)
+        DependencyOrder.orderDeletions(&steps)
         steps.sort(by: precedes)
         return needsFirst(steps)
     }
@@ -16,6 +17,7 @@ package enum StepOrder {
     private static func precedes(_ left: PlanStep, _ right: PlanStep) -> Bool {
         if left.phase != right.phase { return left.phase < right.phase }
         if left.wave != right.wave { return left.wave < right.wave }
+        if left.rank != right.rank { return left.rank < right.rank }
         let (leftRank, rightRank) = (KindOrder.rank(left.change.id.kind), KindOrder.rank(right.change.id.kind))
         if leftRank != rightRank { return leftRank < rightRank }
         if left.change.id.groupKind != right.change.id.groupKind { return left.change.id.groupKind < right.change.id.groupKind }
@@ -50,7 +52,7 @@ package enum StepOrder {
             else { continue }
             var moved = steps.remove(at: from)
             moved.phase = steps[first].phase
-            moved.wave = steps[first].wave
+            (moved.wave, moved.rank) = (steps[first].wave, steps[first].rank)
             steps.insert(moved, at: first)
         }
         return steps
