@@ -141,7 +141,7 @@ package struct ReconcileLoop: Service {
                 guard look.hasDifferences else { return }
                 logger.info("\(name): drift in \(look.changes.filter { $0.action != .unchanged }.map(\.id.description).joined(separator: ", "))")
             }
-            let outcome = try await page.run(application, project: project, request: request, onEvent: onEvent)
+            let outcome = try await page.sync(application, project: project, request: request, onEvent: onEvent)
             let isHeld = outcome.report == nil
             if isHeld || outcome.report?.conclusion == .succeeded {
                 // The rendered digest before namespaces were resolved is what the next look compares with.
@@ -166,11 +166,15 @@ package struct ReconcileLoop: Service {
         return digest
     }
 
-    /// 2 s, 4 s, … at most 5 min.
+    /// As the application's `retry` says; without one 2 s, 4 s, … at most 5 min, for ever. A new commit is tried at once.
     private func retryLater(_ name: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation) {
         let count = state.failures[name, default: 0] + 1
         state.failures[name] = count
-        let pause = Duration.seconds(min(300, 1 << min(count, 8)))
+        let policy = state.catalog?.applications.first { $0.name == name }?.syncPolicy.retry
+        guard let pause = policy.map({ RetrySchedule($0).pause(before: count) }) ?? .seconds(min(300, 1 << min(count, 8))) else {
+            logger.error("\(name): gave up after \(count - 1) retries, until a new commit")
+            return
+        }
         Task {
             try await Task.sleep(for: pause)
             trigger.yield(.retry(application: name))

@@ -31,6 +31,7 @@ package struct ReconcileOnce: Sendable {
         onEvent: @escaping @Sendable (SyncEvent) -> Void = { _ in }
     ) async throws -> Reconciliation {
         let startedAt = now()
+        let application = request.revision.map { application.overriding(revision: $0) } ?? application
         guard request.extent == .execute else {
             let revision = try await self.revision(of: application, request)
             onEvent(.fetched(application: application.name, revision))
@@ -55,7 +56,7 @@ package struct ReconcileOnce: Sendable {
     }
 
     private func revision(of application: Application, _ request: SyncRequest) async throws -> Revision {
-        if let pinned = request.pinned { pinned.revision } else { try await builder.fetch(application) }
+        if let known = request.pinned?.revision ?? request.fetched { known } else { try await builder.fetch(application) }
     }
 
     /// The page: every step from a revision to a report.
@@ -74,28 +75,17 @@ package struct ReconcileOnce: Sendable {
 
         let seen = try await owned
         let live = try await applier.liveState(of: desired, applySet: applySet, owned: seen)
-        let name = application.name
         let hooks = hookSteps(
-            desired.manifests, application: name, applySet: applySet, revision: revision, startedAt: startedAt)
-        let intents = await desired.manifests.filter { $0.hook == nil }.concurrentMap {
-            Intent(manifest: $0, application: name, applySet: applySet)
-        }
-        var changes = try await applier.changes(
-            from: live, to: intents, hooks: Set(hooks.map(\.change.id)), ignoring: application.ignoreDifferences,
-            options: application.syncPolicy.syncOptions)
-        if application.syncPolicy.syncOptions.createNamespace == true {
-            let metadata = application.syncPolicy.managedNamespaceMetadata
-            let namespace = NamespaceRequest(
-                name: application.destination.namespace ?? "", labels: metadata?.labels ?? [:], annotations: metadata?.annotations ?? [:])
-            if let change = try await applier.namespaceChange(of: namespace, desired: desired, live: live) { changes.insert(change, at: 0) }
-        }
+            desired.manifests, application: application.name, applySet: applySet, revision: revision, startedAt: startedAt)
+        let changes = try await changes(of: application, from: live, to: desired, hooks: hooks, applySet)
         var result = Reconciliation(desired: desired, live: live, changes: changes, hold: seen.hold)
         let drift = await recordedDrift(in: result)
+        result.changes = try await withNamespace(application, changes.map { $0.limited(to: request.selection) }, desired, live)
         if request.extent == .compare { return result }
         // Somebody may have held the application while this run waited for its turn.
         if request.respectsHold, seen.hold?.covers(commit: revision.commit, digest: desired.digest) == true { return result }
 
-        let plan = plan(changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
+        let plan = plan(result.changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
         result.plan = plan
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
@@ -126,6 +116,10 @@ package struct ReconcileOnce: Sendable {
         }
         var report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
         report.fencingToken = token
+        if !request.selection.isWhole {
+            report.selection = request.selection.description
+            report.message += " (only \(request.selection.description))"
+        }
         let attempt = try await record(report, try await kept.value, log)
         await noteHealed(drift, by: attempt, report)
         // What Git declares was asked for again, or is something else by now.
@@ -180,6 +174,7 @@ package struct ReconcileOnce: Sendable {
     private func permit(_ desired: DesiredState, _ application: Application, _ project: AppProject) throws {
         let problems =
             project.problems(with: application, repository: builder.configuration.repository) + project.problems(with: desired)
+            + dependencyProblems(in: desired.manifests)
         let errors = problems.filter { $0.severity == .error }
         if !errors.isEmpty { throw Problems(errors) }
     }
@@ -188,7 +183,7 @@ package struct ReconcileOnce: Sendable {
         let automated = application.syncPolicy.automated
         var policy = PlanPolicy(
             prune: request.prune ?? automated?.prune ?? false, allowEmpty: request.allowEmpty || automated?.allowEmpty ?? false,
-            adopt: request.adopt, isConfirmed: request.isConfirmed, hooks: request.hooks,
+            adopt: request.adopt, isConfirmed: request.isConfirmed, hooks: request.selection.isWhole ? request.hooks : .never,
             syncOptions: application.syncPolicy.syncOptions)
         if let budget = request.pruneBudget { policy.budgetCount = budget }
         return policy

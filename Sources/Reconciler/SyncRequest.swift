@@ -19,8 +19,17 @@ package struct SyncRequest: Sendable {
     package var plan: PlanBinding?
     /// Waits after the run until everything is healthy, at most this long.
     package var waitForHealth: Duration?
-    /// Manifests of the history, to be applied in place of what Git declares; the application is held then.
+    /// Manifests to be applied in place of what the branch declares: of the history (`rollback --pin` holds the application then), or
+    /// of files on this machine.
     package var pinned: DesiredState?
+    /// A branch, tag, commit or version range in place of the application's own.
+    package var revision: String?
+    /// A revision that was fetched already: nothing is fetched.
+    package var fetched: Revision?
+    /// What is written; the rest of the application is left as it is.
+    package var selection = ResourceSelection()
+    /// A sync that fails brings back what the last good one had applied; `nil` leaves it to the sync option `Atomic`.
+    package var atomic: Bool?
     /// Ends after compare, without a report, while the application is held: nobody asked for this run.
     package var respectsHold = false
     /// `cli`, `push`, `drift`, `timer`.
@@ -52,6 +61,17 @@ package struct Reconciliation: Sendable {
     package var report: SyncReport?
     /// What kept the application from being synced without being asked, before this run.
     package var hold: Hold?
+
+    /// How a failed sync was taken back (`atomic`); `nil` when it was not.
+    package var restoration: Restoration?
+
+    /// What became of an attempt to take a failed sync back.
+    package enum Restoration: Sendable {
+        /// The report of the sync that brought the earlier attempt's manifests back.
+        case done(SyncReport, attempt: Int64)
+        /// Why it could not be tried.
+        case impossible(String)
+    }
 
     package var hasDifferences: Bool { changes.contains(where: \.isDifference) }
 }

@@ -8,6 +8,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var target: TargetOptions
     @OptionGroup var selection: SelectionOptions
+    @OptionGroup var scope: ScopeOptions
     @Flag(inversion: .prefixedNo, help: "As for `sync`.")
     var prune: Bool?
     @Option(name: .shortAndLong, help: "Format of the result.")
@@ -17,15 +18,16 @@ struct PlanCommand: AsyncParsableCommand {
         Log.bootstrap()
         try await exiting {
             try selection.check()
-            return try await Target.with(target) { target in
+            return try await Target.with(target, local: scope.source.local) { target in
                 if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 var code: Int32 = 0
                 var plans: [JSONValue] = []
                 for application in try selection.applications(in: catalog) {
+                    var request = SyncRequest(extent: .plan, prune: prune)
+                    try await scope.narrow(&request, application, target)
                     let result = try await target.page.run(
-                        application, project: try target.project(of: application, in: catalog),
-                        request: SyncRequest(extent: .plan, prune: prune))
+                        application, project: try target.project(of: application, in: catalog), request: request)
                     guard let plan = result.plan else { continue }
                     if output == .table { print(Self.text(plan)) }
                     plans.append(Self.json(plan))

@@ -66,6 +66,11 @@ enum Files {
         }
     }
 
+    static func isDirectory(_ path: String) -> Bool {
+        var facts = stat()
+        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+    }
+
     static func makeDirectory(_ path: String) throws {
         var partial = ""
         for component in path.split(separator: "/") {

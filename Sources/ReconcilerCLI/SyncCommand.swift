@@ -10,6 +10,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     @OptionGroup var target: TargetOptions
     @OptionGroup var selection: SelectionOptions
+    @OptionGroup var scope: ScopeOptions
     @Flag(inversion: .prefixedNo, help: "Delete objects that Git no longer declares (default: the application's policy).")
     var prune: Bool?
     @Flag(help: "Permit a revision that declares nothing to delete everything.")
@@ -24,6 +25,11 @@ struct SyncCommand: AsyncParsableCommand {
     var hooks: HookChoice = .needed
     @Option(help: "Carry out this plan (`reconciler plan -o json`) or, if anything moved since, nothing.")
     var plan: String?
+    @Flag(help: "Show the plan and write nothing.")
+    var dryRun = false
+    @OptionGroup var retry: RetryOptions
+    @Flag(inversion: .prefixedNo, help: "Bring back what was applied before, if the sync fails (default: the sync option `Atomic`).")
+    var atomic: Bool?
     @Flag(help: "Wait until everything is healthy.")
     var wait = false
     @Option(help: "Seconds to wait at most.")
@@ -42,34 +48,48 @@ struct SyncCommand: AsyncParsableCommand {
         Log.bootstrap()
         try await exiting {
             try selection.check()
-            return try await Target.with(target, keeping: writer) { target in
+            return try await Target.with(target, keeping: writer, local: scope.source.local) { target in
                 if let first = selection.applications.first { target.page.observeAhead(application: first) }
                 let catalog = try await target.catalog()
                 let printer = EventPrinter(asJSON: events == "json")
                 var reports: [SyncReport] = []
+                var plans: [JSONValue] = []
                 var code: Int32 = 0
                 for application in try selection.applications(in: catalog) {
                     do {
-                        var request = SyncRequest(
-                            prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt, isConfirmed: confirmPrune,
-                            hooks: hooks.policy, waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
-                        if let plan { request.plan = try PlanBinding.read(plan, application: application.name) }
-                        let result = try await target.page.run(
+                        let request = try await request(for: application, target)
+                        let result = try await target.page.sync(
                             application, project: try target.project(of: application, in: catalog), request: request,
-                            onEvent: printer.print)
+                            retry: retry.schedule(for: application), onEvent: printer.print)
+                        if dryRun, let plan = result.plan {
+                            if output == .table { print(PlanCommand.text(plan)) } else { plans.append(PlanCommand.json(plan)) }
+                            code = max(code, plan.refusals.isEmpty ? 0 : 3)
+                            continue
+                        }
                         guard let report = result.report else { continue }
                         reports.append(report)
                         if output == .table { print(Self.text(report, result)) }
                         code = max(code, Self.exitCode(report, waited: wait))
+                        if case .done(let restored, _) = result.restoration { reports.append(restored) }
                     } catch {
                         Terminal.error("error: application \(application.name): \(error)")
                         code = max(code, ReconcilerCLI.exitCode(for: error))
                     }
                 }
-                if output != .table { Printing.print(.array(reports.map(json)), as: output) }
+                if output != .table { Printing.print(.array(dryRun ? plans : reports.map(json)), as: output) }
                 return code
             }
         }
+    }
+
+    private func request(for application: Application, _ target: Target) async throws -> SyncRequest {
+        var request = SyncRequest(
+            extent: dryRun ? .plan : .execute, prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt,
+            isConfirmed: confirmPrune, hooks: hooks.policy, waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
+        request.atomic = atomic
+        try await scope.narrow(&request, application, target)
+        if let plan { request.plan = try PlanBinding.read(plan, application: application.name) }
+        return request
     }
 
     static func exitCode(_ report: SyncReport, waited: Bool) -> Int32 {
@@ -96,12 +116,23 @@ struct SyncCommand: AsyncParsableCommand {
         for step in report.steps {
             if case .failed(let message) = step.actuation { lines.append("  failed \(step.id): \(message)") }
         }
-        for change in result.plan?.skipped ?? [] {
-            if case .skip(let reason) = change.action { lines.append("  skipped \(change.id): \(sentence(reason))") }
+        let skipped = result.plan?.skipped ?? []
+        for change in skipped {
+            if case .skip(let reason) = change.action, reason != .notSelected { lines.append("  skipped \(change.id): \(sentence(reason))") }
         }
+        let others = skipped.filter { $0.action == .skip(.notSelected) }.count
+        if others > 0 { lines.append("  \(others) other \(others == 1 ? "object differs" : "objects differ") and \(others == 1 ? "was" : "were") not selected") }
         lines += report.refusals.map { "  refused: \($0)" }
         lines += report.warnings.map { "  warning: \($0)" }
         if !report.health.message.isEmpty { lines.append("  \(report.health.message)") }
+        switch result.restoration {
+        case .done(let restored, let attempt):
+            let what = attempt == 0 ? "what it had made was deleted" : "what attempt \(attempt) had applied was brought back"
+            lines.append("  \(restored.conclusion == .succeeded ? what : "\(what), not wholly: \(restored.message)")")
+            for step in restored.steps { if case .failed(let message) = step.actuation { lines.append("    failed \(step.id): \(message)") } }
+        case .impossible(let reason): lines.append("  not taken back: \(reason)")
+        case nil: break
+        }
         return lines.joined(separator: "\n")
     }
 }

@@ -47,6 +47,8 @@ struct SelectionOptions: ParsableArguments {
 
     /// - Throws: `Problems` when a name is not declared, or nothing matches.
     func applications(in catalog: ApplicationCatalog) throws -> [Application] {
+        let labels: LabelSelector
+        do { labels = try LabelSelector(parsing: selector ?? "") } catch { throw UsageError("-l `\(selector ?? "")`: \(error)") }
         var chosen: [Application] = []
         for name in applications { chosen.append(try catalog.application(named: name)) }
         if all || selector != nil {
@@ -54,7 +56,7 @@ struct SelectionOptions: ParsableArguments {
             let errors = catalog.problems.filter { $0.severity == .error }
             if !errors.isEmpty { throw Problems(errors) }
             chosen += catalog.applications.filter { application in
-                !applications.contains(application.name) && Self.matches(application.labels, selector)
+                !applications.contains(application.name) && labels.matches(.object(JSONObject(application.labels.map { .init(key: $0.key, value: .string($0.value)) })))
             }
         }
         guard !chosen.isEmpty else {
@@ -63,17 +65,6 @@ struct SelectionOptions: ParsableArguments {
                 hint: "there are: \(catalog.applications.map(\.name).joined(separator: ", "))")
         }
         return chosen
-    }
-
-    private static func matches(_ labels: [String: String], _ selector: String?) -> Bool {
-        (selector ?? "").split(separator: ",").allSatisfy { term in
-            let text = String(term)
-            if let range = text.firstRange(of: "!=") { return labels[String(text[..<range.lowerBound])] != String(text[range.upperBound...]) }
-            if let range = text.firstRange(of: "==") ?? text.firstRange(of: "=") {
-                return labels[String(text[..<range.lowerBound])] == String(text[range.upperBound...])
-            }
-            return labels[text] != nil
-        }
     }
 }
 
@@ -84,15 +75,19 @@ struct Target {
     let client: KubernetesClient
     let history: HistoryStore
     let logger: Logger
-    private let fetching: Task<Revision, any Error>
+    /// What `--local` names.
+    let files: LocalFiles?
+    private let fetching: Task<Revision, any Error>?
     private let cluster: EmbeddedCluster?
 
     /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
     static func with<Result>(
-        _ options: TargetOptions, keeping: WriterOptions? = nil, _ body: (Target) async throws -> Result
+        _ options: TargetOptions, keeping: WriterOptions? = nil, local: String? = nil, _ body: (Target) async throws -> Result
     ) async throws -> Result {
         let logger = Log.logger("reconciler")
-        let settings = try Settings(options, keeping)
+        var settings = try Settings(options, keeping)
+        let files = try local.map { try LocalFiles($0, path: settings.path) }
+        settings.repository = settings.repository ?? files?.url
         let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
         // What the command line lacks is told before anything is opened or started.
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
@@ -100,8 +95,8 @@ struct Target {
         let renders = RenderFiles(directory: FilePath(state + "/renders"), tools: desired.tools)
         let builder = DesiredStateBuilder(desired, cache: RenderCache(files: renders), logger: logger)
         // Git is asked while the rest is opened; a command that does not want the branch leaves the answer alone.
-        let fetching = Task { try await builder.fetchConfiguration() }
-        defer { fetching.cancel() }
+        let fetching = files == nil ? Task { try await builder.fetchConfiguration() } : nil
+        defer { fetching?.cancel() }
         let locks = state + "/locks"
         try Files.makeDirectory(locks)
         let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
@@ -112,7 +107,7 @@ struct Target {
         let page = ReconcileOnce(
             builder: builder, applier: Applier(client: client, logger: logger), history: history,
             leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration), now: Clocks.now)
-        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, fetching: fetching, cluster: cluster)
+        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, files: files, fetching: fetching, cluster: cluster)
         do {
             let result = try await body(target)
             await builder.cache.finishStoring()
@@ -149,9 +144,11 @@ struct Target {
         return (access, cluster)
     }
 
-    /// The applications that the branch declared when the command began.
+    /// The applications that the branch declared when the command began, or those of `--local`.
     func catalog() async throws -> ApplicationCatalog {
-        try await builder.applications(at: try await fetching.value)
+        if let files { return try await files.catalog() }
+        let revision = if let fetching { try await fetching.value } else { try await builder.fetchConfiguration() }
+        return try await builder.applications(at: revision)
     }
 
     func project(of application: Application, in catalog: ApplicationCatalog) throws -> AppProject {

@@ -63,4 +63,6 @@ package enum SkipReason: Sendable, Hashable, Codable {
     case namespaceInUse(String)
     /// A file that could not be read and may declare the object.
     case sourceUnreadable(SourceLocation)
+    /// The sync was of other objects only.
+    case notSelected
 }

@@ -25,6 +25,8 @@ package struct SyncOptions: Sendable, Hashable {
     package var respectIgnoreDifferences: Bool?
     package var failOnSharedResource: Bool?
     package var skipDryRunOnMissingResource: Bool?
+    /// Of applications, and this program's own: a sync that fails brings back what the last good one had applied.
+    package var atomic: Bool?
 
     package init() {}
 
@@ -62,6 +64,7 @@ package struct SyncOptions: Sendable, Hashable {
         result.respectIgnoreDifferences = resource.respectIgnoreDifferences ?? respectIgnoreDifferences
         result.failOnSharedResource = resource.failOnSharedResource ?? failOnSharedResource
         result.skipDryRunOnMissingResource = resource.skipDryRunOnMissingResource ?? skipDryRunOnMissingResource
+        result.atomic = resource.atomic ?? atomic
         return result
     }
 
@@ -69,7 +72,7 @@ package struct SyncOptions: Sendable, Hashable {
     package static let names = [
         "Validate", "CreateNamespace", "Prune", "Delete", "PruneLast", "PrunePropagationPolicy", "ApplyOutOfSyncOnly", "Replace",
         "Force", "ServerSideApply", "ClientSideApplyMigration", "RespectIgnoreDifferences", "FailOnSharedResource",
-        "SkipDryRunOnMissingResource",
+        "SkipDryRunOnMissingResource", "Atomic",
     ]
 
     /// Takes one `Name=value`; a sentence when it cannot.
@@ -103,7 +106,7 @@ package struct SyncOptions: Sendable, Hashable {
             "ApplyOutOfSyncOnly": \.applyOutOfSyncOnly, "Replace": \.replace, "Force": \.force,
             "ServerSideApply": \.serverSideApply, "ClientSideApplyMigration": \.clientSideApplyMigration,
             "RespectIgnoreDifferences": \.respectIgnoreDifferences, "FailOnSharedResource": \.failOnSharedResource,
-            "SkipDryRunOnMissingResource": \.skipDryRunOnMissingResource,
+            "SkipDryRunOnMissingResource": \.skipDryRunOnMissingResource, "Atomic": \.atomic,
         ]
     }
 

@@ -67,11 +67,13 @@ package struct SyncReport: Sendable, Hashable, Codable {
     package var warnings: [Problem]
     /// The lease's number under which the writes were sent; `nil` where nothing was to be written.
     package var fencingToken: Int64?
+    /// What a sync of chosen objects was of; `nil` for one of the whole application.
+    package var selection: String?
 
     package init(
         application: String, revision: Revision, planID: String, trigger: String, startedAt: Double, finishedAt: Double,
         conclusion: Conclusion, message: String, sync: SyncStatus, health: HealthAssessment, steps: [StepResult],
-        refusals: [Refusal] = [], warnings: [Problem] = [], fencingToken: Int64? = nil
+        refusals: [Refusal] = [], warnings: [Problem] = [], fencingToken: Int64? = nil, selection: String? = nil
     ) {
         self.application = application
         self.revision = revision
@@ -87,6 +89,7 @@ package struct SyncReport: Sendable, Hashable, Codable {
         self.refusals = refusals
         self.warnings = warnings
         self.fencingToken = fencingToken
+        self.selection = selection
     }
 }
 
@@ -99,4 +102,9 @@ package enum SyncEvent: Sendable {
     case stepFinished(application: String, StepResult)
     case waiting(application: String, [ResourceID: HealthAssessment])
     case finished(SyncReport)
+    /// A failed attempt is followed by another one after a pause; `of` is nil when there is no limit.
+    case retrying(application: String, retry: Int, of: Int?, pause: Duration, because: String)
+    /// A failed sync is followed by one that brings back what an earlier attempt had applied; 0 when there is none, and what was made
+    /// is deleted.
+    case restoring(application: String, attempt: Int64)
 }

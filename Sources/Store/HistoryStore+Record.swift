@@ -17,7 +17,7 @@ extension HistoryStore {
 
     @discardableResult
     func record(_ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Int64?) async throws -> Int64 {
-        let row = try await AttemptRow(report, manifests: report.conclusion == .succeeded ? manifests : nil)
+        let row = try await AttemptRow(report, manifests: report.conclusion == .succeeded && report.selection == nil ? manifests : nil)
         return try await database.writeWithoutTransaction { [retention] db in
             var id: Int64 = 0
             // Immediate: what is read of the chain must still be its end when the row is added.
@@ -44,6 +44,8 @@ struct AttemptRow: Sendable {
     var manifests: RenderedManifests?
     /// Equal for attempts of which one row is enough; `nil` for one that always has a row of its own.
     var fingerprint: String?
+    /// A sync of chosen objects: nothing to go back to.
+    var isPartial = false
 
     init(_ report: SyncReport, manifests: RenderedManifests?) async throws {
         let steps = await report.steps.concurrentMap { $0.stored.serialized() }
@@ -58,6 +60,7 @@ struct AttemptRow: Sendable {
         self.steps = "[" + String(decoding: Array(steps.joined(separator: [UInt8(ascii: ",")])), as: UTF8.self) + "]"
         self.manifests = manifests
         fingerprint = Self.fingerprint(of: report)
+        isPartial = report.selection != nil
     }
 
     init(_ row: Row) {
@@ -83,10 +86,10 @@ struct AttemptRow: Sendable {
         let manifestsID = content == nil ? nil : manifests?.id
         try db.execute(
             sql: """
-                INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report, steps, manifests, fingerprint)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO attempt (application, commit_id, started_at, finished_at, conclusion, report, steps, manifests, fingerprint, partial)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [application, commit, startedAt, finishedAt, conclusion, report, steps, manifestsID, fingerprint])
+            arguments: [application, commit, startedAt, finishedAt, conclusion, report, steps, manifestsID, fingerprint, isPartial])
         let id = db.lastInsertedRowID
         try HistoryChain.append(.attempt, id, digest: digest(manifests: manifestsID, content), db)
         return id

@@ -64,6 +64,10 @@ extension HistoryStore {
                     CREATE INDEX journal_step_by_journal ON journal_step (journal);
                     """)
         }
+        migrator.registerMigration("partial") { db in
+            // Syncs of chosen objects succeed without the application being as declared.
+            try db.execute(sql: "ALTER TABLE attempt ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }
 }

@@ -62,7 +62,7 @@ package final class HistoryStore: Sendable {
 
     /// The newest attempt of an application that succeeded; `nil` when there is none.
     package func lastSuccess(of application: String) async throws -> RecordedAttempt? {
-        try await attempts(where: "application = ? AND conclusion = 'Succeeded'", arguments: [application], limit: 1).first
+        try await attempts(where: "application = ? AND conclusion = 'Succeeded' AND partial = 0", arguments: [application], limit: 1).first
     }
 
     private func attempts(where condition: String, arguments: StatementArguments, limit: Int) async throws -> [RecordedAttempt] {

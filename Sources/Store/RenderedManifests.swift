@@ -46,7 +46,7 @@ extension HistoryStore {
     package func lastSuccess(of application: String, as desired: DesiredState) async throws -> (attempt: Int64, changed: [Manifest]?)? {
         let row = try await database.read { db in
             try Row.fetchOne(
-                db, sql: "SELECT id, manifests FROM attempt WHERE application = ? AND conclusion = 'Succeeded' ORDER BY id DESC LIMIT 1",
+                db, sql: "SELECT id, manifests FROM attempt WHERE application = ? AND conclusion = 'Succeeded' AND partial = 0 ORDER BY id DESC LIMIT 1",
                 arguments: [application]
             ).map { row -> (id: Int64, manifests: String?) in (row["id"], row["manifests"]) }
         }

@@ -23,7 +23,7 @@ package struct Retention: Sendable, Hashable {
             attempts += try Int64.fetchAll(
                 db, sql: """
                     SELECT id FROM attempt WHERE finished_at < ? AND id <> coalesce((
-                        SELECT max(id) FROM attempt AS other WHERE other.application = attempt.application AND conclusion = 'Succeeded'), 0)
+                        SELECT max(id) FROM attempt AS other WHERE other.application = attempt.application AND conclusion = 'Succeeded' AND partial = 0), 0)
                     """, arguments: [now - age])
             events += try Int64.fetchAll(db, sql: "SELECT id FROM drift WHERE seen_at < ?", arguments: [now - age])
         }
@@ -46,7 +46,7 @@ package struct Retention: Sendable, Hashable {
         let success =
             table == "attempt"
             ? try Int64.fetchOne(
-                db, sql: "SELECT max(id) FROM attempt WHERE application = ? AND conclusion = 'Succeeded'", arguments: [application]) : nil
+                db, sql: "SELECT max(id) FROM attempt WHERE application = ? AND conclusion = 'Succeeded' AND partial = 0", arguments: [application]) : nil
         return try Int64.fetchAll(
             db, sql: "SELECT id FROM \(table) WHERE application = ? ORDER BY id DESC LIMIT -1 OFFSET ?", arguments: [application, attempts]
         ).filter { $0 != success }

@@ -100,7 +100,7 @@ struct Filter: Sendable {
     var fields: FieldSelector?
 
     init(_ request: APIRequest, _ resource: ResourceType) throws {
-        labels = try request.parameter("labelSelector").map { text throws(APIStatus) in try LabelSelector(parsing: text) }
+        labels = try request.parameter("labelSelector").map { text throws(APIStatus) in try LabelSelector(ofQuery: text) }
         fields = try request.parameter("fieldSelector").map { text throws(APIStatus) in try FieldSelector(parsing: text, for: resource) }
     }
 

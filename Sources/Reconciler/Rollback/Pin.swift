@@ -61,5 +61,5 @@ extension ReconcileOnce {
     }
 
     /// The digest that the attempt's manifests were kept under.
-    private static func digest(of attempt: RecordedAttempt) -> String { String((attempt.manifests ?? "").prefix { $0 != "/" }) }
+    static func digest(of attempt: RecordedAttempt) -> String { String((attempt.manifests ?? "").prefix { $0 != "/" }) }
 }

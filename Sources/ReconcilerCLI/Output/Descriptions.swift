@@ -21,6 +21,7 @@ func sentence(_ reason: SkipReason) -> String {
     case .ownedByController(let owner): "owned by \(owner)"
     case .ownedByApplication(let owner): "owned by application \(owner)"
     case .namespaceInUse(let detail): "namespace still in use: \(detail)"
+    case .notSelected: "not selected"
     }
 }
 
@@ -107,7 +108,7 @@ func json(_ change: Change) -> JSONValue {
 }
 
 func json(_ report: SyncReport) -> JSONValue {
-    [
+    var value: JSONValue = [
         "application": .string(report.application), "revision": json(report.revision), "plan": .string(report.planID),
         "trigger": .string(report.trigger), "startedAt": .string(Clocks.text(report.startedAt)),
         "finishedAt": .string(Clocks.text(report.finishedAt)), "conclusion": .string(report.conclusion.rawValue),
@@ -119,4 +120,6 @@ func json(_ report: SyncReport) -> JSONValue {
             }),
         "refusals": .array(report.refusals.map { .string($0.description) }),
     ]
+    if let selection = report.selection { value["selection"] = .string(selection) }
+    return value
 }

@@ -35,6 +35,10 @@ final class EventPrinter: Sendable {
                 "\(application): waiting for \($0.key): \($0.value.status.rawValue) \($0.value.message)"
             }
         case .finished(let report): "\(report.application): \(report.message)"
+        case .retrying(let application, let retry, let limit, let pause, let reason):
+            "\(application): \(firstLine(reason)); retry \(retry)\(limit.map { " of \($0)" } ?? "") in \(pause.secondsText) s"
+        case .restoring(let application, let attempt):
+            attempt == 0 ? "\(application): deleting what was made" : "\(application): bringing back what attempt \(attempt) applied"
         }
     }
 
@@ -68,8 +72,21 @@ final class EventPrinter: Sendable {
                     }),
             ]
         case .finished(let report): ["event": "finished", "report": ReconcilerCLI.json(report)]
+        case .retrying(let application, let retry, let limit, let pause, let reason):
+            [
+                "event": "retrying", "application": .string(application), "retry": .integer(Int64(retry)),
+                "limit": limit.map { .integer(Int64($0)) } ?? .null, "pauseSeconds": .number("\(pause.inSeconds)"), "reason": .string(reason),
+            ]
+        case .restoring(let application, let attempt):
+            ["event": "restoring", "application": .string(application), "attempt": .integer(attempt)]
         }
     }
+}
+
+extension Duration {
+    fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+    /// Whole seconds, or with a decimal below ten.
+    fileprivate var secondsText: String { inSeconds < 10 ? "\((inSeconds * 10).rounded() / 10)" : "\(Int(inSeconds.rounded()))" }
 }
 
 private func writes(_ count: Int) -> String { count == 1 ? "1 write" : "\(count) writes" }

@@ -1,5 +1,3 @@
-import ResourceModel
-
 /// A label selector as a query parameter writes it (`app=web,tier in (a,b),!old`) or as an object does (`matchLabels`, `matchExpressions`).
 package struct LabelSelector: Sendable, Hashable {
     enum Operator: Sendable, Hashable { case exists, doesNotExist, isIn, notIn, greater, less }
@@ -68,8 +66,13 @@ package struct LabelSelector: Sendable, Hashable {
 }
 
 extension LabelSelector {
-    /// - Throws: `APIStatus` 400 for text that is no selector.
-    package init(parsing text: String) throws(APIStatus) {
+    /// Why a text is no selector, in the words of a Kubernetes API server.
+    package struct Failure: Error, Sendable, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// - Throws: `Failure` for text that is no selector.
+    package init(parsing text: String) throws(Failure) {
         var parser = SelectorParser(text: text)
         requirements = try parser.requirements()
     }
@@ -121,11 +124,11 @@ private struct SelectorParser {
 
     private static let symbols: Set<String> = [",", "(", ")", "<", ">", "=", "==", "!", "!="]
 
-    private func failure(_ expected: String) -> APIStatus {
-        .badRequest("unable to parse requirement: found '\(current ?? "")', expected: \(expected)")
+    private func failure(_ expected: String) -> LabelSelector.Failure {
+        LabelSelector.Failure(description: "unable to parse requirement: found '\(current ?? "")', expected: \(expected)")
     }
 
-    mutating func requirements() throws(APIStatus) -> [LabelSelector.Requirement] {
+    mutating func requirements() throws(LabelSelector.Failure) -> [LabelSelector.Requirement] {
         var result: [LabelSelector.Requirement] = []
         while current != nil {
             result.append(try requirement())
@@ -139,13 +142,13 @@ private struct SelectorParser {
         return result
     }
 
-    private mutating func word(_ expected: String) throws(APIStatus) -> String {
+    private mutating func word(_ expected: String) throws(LabelSelector.Failure) -> String {
         guard let token = current, !Self.symbols.contains(token) else { throw failure(expected) }
         position += 1
         return token
     }
 
-    private mutating func requirement() throws(APIStatus) -> LabelSelector.Requirement {
+    private mutating func requirement() throws(LabelSelector.Failure) -> LabelSelector.Requirement {
         if current == "!" {
             position += 1
             return .init(key: try word("identifier"), comparison: .doesNotExist, values: [])
@@ -166,12 +169,12 @@ private struct SelectorParser {
         }
     }
 
-    private mutating func value() throws(APIStatus) -> String {
+    private mutating func value() throws(LabelSelector.Failure) -> String {
         if current == nil || current == "," { return "" }
         return try word("identifier")
     }
 
-    private mutating func values() throws(APIStatus) -> [String] {
+    private mutating func values() throws(LabelSelector.Failure) -> [String] {
         guard current == "(" else { throw failure("'('") }
         position += 1
         var result: [String] = []
