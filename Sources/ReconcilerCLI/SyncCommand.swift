@@ -107,7 +107,8 @@ struct SyncCommand: AsyncParsableCommand {
         }
         let order = ["created", "configured", "recreated", "pruned", "failed", "not reached"]
         var parts = order.compactMap { name in counts[name].map { "\($0) \(name)" } }
-        let unchanged = result.plan?.unchanged.count ?? 0
+        // What was compared, and what was sent and turned out to be so already.
+        let unchanged = (result.plan?.unchanged.count ?? 0) + (counts["unchanged"] ?? 0)
         if unchanged > 0 { parts.append("\(unchanged) unchanged") }
         let nothing = report.conclusion == .refused ? "nothing written" : "nothing declared"
         var lines = [

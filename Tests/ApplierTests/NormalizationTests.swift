@@ -22,6 +22,16 @@ struct NormalizationTests {
           volumeMounts: [{name: v, mountPath: /v, readOnly: false}]}]}}}}
         """,
         """
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: x}, subjects: [{apiGroup: "", kind: User, name: jane}],
+          roleRef: {apiGroup: "", kind: Role, name: reader}}
+        """,
+        "{apiVersion: v1, kind: ResourceQuota, metadata: {name: x}, spec: {hard: {pods: 10, requests.cpu: 0.5}}}",
+        "{apiVersion: v1, kind: LimitRange, metadata: {name: x}, spec: {limits: [{type: Container, default: {cpu: 1}, max: {memory: 1e9}}]}}",
+        """
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: x}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},
+          spec: {containers: [{name: c, image: i, livenessProbe: {timeoutSeconds: 0, periodSeconds: 0, tcpSocket: {port: 80}}}]}}}}
+        """,
+        """
         {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: x}, spec: {serviceName: x, selector: {matchLabels: {a: b}},
           template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}, volumeClaimTemplates: [{apiVersion: v1,
           kind: PersistentVolumeClaim, metadata: {name: d, creationTimestamp: null}, spec: {accessModes: [ReadWriteOnce],
@@ -49,5 +59,45 @@ struct NormalizationTests {
         var plain = role
         plain["aggregationRule"] = nil
         #expect(Intent(manifest: manifest(plain), application: "shop", applySet: applySet).body["rules"] == [])
+    }
+
+    /// API servers before 1.21 refuse a Service whose port leaves its protocol out: 500, `associative list with keys has an element that
+    /// omits key field "protocol"`.
+    @Test func aServicesPortsAreSentWithTheirProtocols() throws {
+        let service = try object(
+            """
+            {apiVersion: v1, kind: Service, metadata: {name: x},
+              spec: {ports: [{port: 80}, {port: 53, protocol: UDP}, {port: 53, name: dns, protocol: null}]}}
+            """)
+        let body = Intent(manifest: manifest(service), application: "shop", applySet: ApplySet(application: "shop")).body
+        let ports = try #require(body[path: "spec", "ports"]?.arrayValue)
+        #expect(ports.map { $0["protocol"] } == ["TCP", "UDP", "TCP"])
+        #expect(ports.map { $0["port"] } == [80, 53, 53])
+        let none = try object("{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {type: ExternalName, externalName: example.org}}")
+        #expect(Intent(manifest: manifest(none), application: "shop", applySet: ApplySet(application: "shop")).body["spec"] == none["spec"])
+    }
+
+    /// API servers before 1.23 refuse an amount that is a number: 500, `expected string, got &value.valueUnstructured{Value:1}`.
+    @Test func amountsAreSentAsStrings() throws {
+        func sent(_ text: String) throws -> JSONValue? {
+            Intent(manifest: manifest(try object(text)), application: "shop", applySet: ApplySet(application: "shop")).body["spec"]
+        }
+        let pod = try sent(
+            """
+            {apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {terminationGracePeriodSeconds: 1, volumes: [{name: v, emptyDir: {sizeLimit: 1024}}],
+              containers: [{name: c, image: i, resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 0.5}}, ports: [{containerPort: 80}]}]}}
+            """)
+        let expected = try object(
+            """
+            {apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {terminationGracePeriodSeconds: 1, volumes: [{name: v, emptyDir: {sizeLimit: "1024"}}],
+              containers: [{name: c, image: i, resources: {limits: {cpu: "1", memory: 1Gi}, requests: {cpu: "0.5"}}, ports: [{containerPort: 80}]}]}}
+            """)
+        #expect(pod == expected["spec"])
+        #expect(
+            try sent("{apiVersion: v1, kind: LimitRange, metadata: {name: x}, spec: {limits: [{type: Pod, max: {cpu: 2}}]}}")
+                == ["limits": [["type": "Pod", "max": ["cpu": "2"]]]])
+        // What a number means in another kind is its definition's affair.
+        #expect(
+            try sent("{apiVersion: example.org/v1, kind: Widget, metadata: {name: x}, spec: {limits: {cpu: 1}}}") == ["limits": ["cpu": 1]])
     }
 }

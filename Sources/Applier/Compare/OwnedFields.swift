@@ -143,11 +143,13 @@ struct OwnedFieldsComparison {
         [".limits.", ".requests.", ".capacity.", ".hard.", ".sizeLimit", ".divisor", ".averageValue"].contains { path.contains($0) }
     }
 
-    /// Whether a server might write one for the other: quantities, times, addresses, numbers as strings.
+    /// Whether a server might write `b` for `a`: quantities, times, addresses, numbers as strings, and a default for what is empty or zero
+    /// (`apiGroup: ""` of a role's subject, `timeoutSeconds: 0` of a probe, `nodePort: 0`).
     private static func mayBeRespelt(_ a: JSONValue, _ b: JSONValue) -> Bool {
         switch (a, b) {
-        case (.bool, .bool), (.integer, .integer): false
-        case (.string(let x), .string(let y)): (x.first?.isNumber ?? false) && (y.first?.isNumber ?? false)
+        case (.bool, .bool): false
+        case (.integer, .integer): a.isZero
+        case (.string(let x), .string(let y)): x.isEmpty || (x.first?.isNumber ?? false) && (y.first?.isNumber ?? false)
         default: true
         }
     }

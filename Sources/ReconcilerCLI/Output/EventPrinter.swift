@@ -7,13 +7,15 @@ final class EventPrinter: Sendable {
     let asJSON: Bool
     /// What was said last: waiting changes often without changing what is said of it.
     private let last = Mutex("")
+    /// Applications whose plan has more than one wave: only their waves are worth a line.
+    private let inWaves = Mutex<Set<String>>([])
 
     init(asJSON: Bool) { self.asJSON = asJSON }
 
     func print(_ event: SyncEvent) {
         if asJSON {
             Terminal.error(Self.json(event).jsonString)
-        } else if let line = Self.line(event) {
+        } else if let line = line(event) {
             let isNew = last.withLock { last in
                 defer { last = line }
                 return last != line
@@ -22,17 +24,17 @@ final class EventPrinter: Sendable {
         }
     }
 
-    private static func line(_ event: SyncEvent) -> String? {
+    private func line(_ event: SyncEvent) -> String? {
         switch event {
         case .fetched(let application, let revision): "\(application): \(revision.shortCommit) \(revision.subject)"
         case .rendered: nil
-        case .planned(let plan): plan.steps.isEmpty ? nil : "\(plan.application): plan \(plan.id), \(writes(plan.steps.count))"
+        case .planned(let plan): planned(plan)
         case .waveStarted(let application, let phase, let wave, let steps):
-            wave == 0 && phase == .sync ? nil : "\(application): \(phase.rawValue) wave \(wave), \(writes(steps))"
+            inWaves.withLock { $0.contains(application) } ? "\(application): \(phase.rawValue) wave \(wave), \(writes(steps))" : nil
         case .stepFinished(let application, let step): "\(application): \(step.id) \(word(step.actuation))"
         case .waiting(let application, let state):
             state.filter { $0.value.status != .healthy }.sorted { $0.key < $1.key }.first.map {
-                "\(application): waiting for \($0.key): \($0.value.status.rawValue) \($0.value.message)"
+                "\(application): waiting for \($0.key): \($0.value.status.rawValue)" + ($0.value.message.isEmpty ? "" : " \($0.value.message)")
             }
         case .finished(let report): "\(report.application): \(report.message)"
         case .retrying(let application, let retry, let limit, let pause, let reason):
@@ -40,6 +42,12 @@ final class EventPrinter: Sendable {
         case .restoring(let application, let attempt):
             attempt == 0 ? "\(application): deleting what was made" : "\(application): bringing back what attempt \(attempt) applied"
         }
+    }
+
+    private func planned(_ plan: Plan) -> String? {
+        guard !plan.steps.isEmpty else { return nil }
+        _ = inWaves.withLock { plan.waves.count > 1 ? $0.insert(plan.application).inserted : $0.remove(plan.application) != nil }
+        return "\(plan.application): plan \(plan.id), \(writes(plan.steps.count))"
     }
 
     private static func json(_ event: SyncEvent) -> JSONValue {
