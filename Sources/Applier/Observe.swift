@@ -59,7 +59,8 @@ extension Applier {
         let kinds = declaredKinds.union(promise?.groupKinds ?? [])
         var state = LiveState(
             inventory: Inventory(
-                groupKinds: promise?.groupKinds ?? [], namespaces: promise?.namespaces ?? [], completedHooks: promise?.completedHooks))
+                groupKinds: promise?.groupKinds ?? [], namespaces: promise?.namespaces ?? [], completedHooks: promise?.completedHooks,
+                completedPreDelete: promise?.completedPreDelete))
         let versions = Dictionary(
             desired.manifests.map { ($0.id.groupKind, $0.groupVersionKind.version) }, uniquingKeysWith: { first, _ in first })
         let resources = try await self.resources(for: kinds, versions: versions, declared: declaredKinds)
@@ -90,7 +91,7 @@ extension Applier {
         let resources = try await resources(for: promise.groupKinds, versions: [:], declared: [])
         return OwnedState(
             promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]),
-            hold: try Hold(of: parent, parent: applySet.parent))
+            hold: try Hold(of: parent, parent: applySet.parent), deletion: try DeletionNote(of: parent, parent: applySet.parent))
     }
 
     private func readPromise(of applySet: ApplySet) async throws -> ApplySet.Promise? {
@@ -178,6 +179,11 @@ package struct OwnedState: Sendable {
     var lists: [Place: [LiveObject]]
     /// What keeps the application from being synced without being asked.
     package var hold: Hold?
+    /// What is to become of the objects when the application is no longer declared; `nil`: they stay.
+    package var deletion: DeletionNote?
+
+    /// Whether anything was ever synced.
+    package var isEmpty: Bool { promise == nil }
 }
 
 extension Manifest {

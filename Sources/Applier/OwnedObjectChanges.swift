@@ -59,6 +59,7 @@ extension Applier {
                         fieldSelector: "metadata.name=\(applySet.parent.name)",
                         resourceVersion: parent[path: "metadata", "resourceVersion"]?.stringValue))
                 {
+                    if case .deleted = event { return }
                     if let object = event.object, try applySet.promise(of: object) != promise { return }
                 }
             }

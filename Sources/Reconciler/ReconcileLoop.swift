@@ -9,10 +9,10 @@ import ServiceLifecycle
 /// Level-triggered: a trigger is an application's name and nothing else; what is to be done is found out anew each time. A failed
 /// run is tried again with growing pauses, for ever.
 package struct ReconcileLoop: Service {
-    private let page: ReconcileOnce
+    let page: ReconcileOnce
     private let interval: Duration
-    private let logger: Logger
-    private let onEvent: @Sendable (SyncEvent) -> Void
+    let logger: Logger
+    let onEvent: @Sendable (SyncEvent) -> Void
 
     /// - Parameter interval: between two looks at the branch.
     package init(page: ReconcileOnce, interval: Duration, logger: Logger, onEvent: @escaping @Sendable (SyncEvent) -> Void) {
@@ -45,7 +45,7 @@ package struct ReconcileLoop: Service {
     }
 
     /// Why somebody should look: the branch may have moved, or an application's objects may have changed.
-    private enum Trigger: Sendable {
+    enum Trigger: Sendable {
         case poll
         case drift(application: String)
         case retry(application: String)
@@ -67,6 +67,7 @@ package struct ReconcileLoop: Service {
                 switch next {
                 case .poll: await lookAtBranch(&state, trigger, &watches)
                 case .drift(let name): await sync(name, reason: "drift", &state, trigger)
+                case .retry(let name) where state.isRemoved(name): await delete(name, &state, trigger)
                 case .retry(let name): await sync(name, reason: "retry", &state, trigger)
                 }
             }
@@ -74,13 +75,41 @@ package struct ReconcileLoop: Service {
         }
     }
 
-    private struct LoopState {
+    struct LoopState {
         var catalog: ApplicationCatalog?
         var commit: String?
         /// What each application was last synced to: its desired digest.
         var synced: [String: String] = [:]
         var failures: [String: Int] = [:]
-        var watched: Set<String> = []
+        var watched: [String: WatchEnd] = [:]
+        /// Every application that this process saw declared.
+        var known: Set<String> = []
+        /// The commit for which it was found out which applications it removed.
+        var removalsSeenAt: String?
+
+        func isRemoved(_ name: String) -> Bool {
+            guard let catalog, catalog.isComplete else { return false }
+            return !catalog.applications.contains { $0.name == name }
+        }
+
+        /// The application was deleted: one of its name that comes later is another one.
+        mutating func forget(_ name: String) {
+            synced[name] = nil
+            failures[name] = nil
+            known.remove(name)
+            watched.removeValue(forKey: name)?.end()
+        }
+
+        /// Takes a new revision's applications. One whose finalizers changed is synced again: its inventory keeps what they ask for.
+        mutating func take(_ catalog: ApplicationCatalog, at commit: String) {
+            for application in catalog.applications {
+                let former = self.catalog?.applications.first { $0.name == application.name }
+                if let former, former.finalizers != application.finalizers { synced[application.name] = nil }
+            }
+            self.catalog = catalog
+            self.commit = commit
+            failures = [:]  // a new revision is tried at once
+        }
     }
 
     private func lookAtBranch(
@@ -91,23 +120,22 @@ package struct ReconcileLoop: Service {
             if revision.commit != state.commit {
                 let catalog = try await page.builder.applications(at: revision)
                 for problem in catalog.problems { logger.error("\(problem)") }
-                state.catalog = catalog
-                state.commit = revision.commit
-                state.failures = [:]  // a new revision is tried at once
+                state.take(catalog, at: revision.commit)
                 logger.info("new revision \(revision.shortCommit): \(revision.subject)")
             }
         } catch {
             logger.error("the branch could not be read; the applications stay as they are: \(error)")
             return
         }
+        await deleteRemoved(&state, trigger)
         for application in state.catalog?.applications ?? [] where application.syncPolicy.isAutomated {
             // A failed one waits for its own retry, which is under way.
             if state.failures[application.name] != nil { continue }
             await sync(application.name, reason: "push", &state, trigger)
-            if application.syncPolicy.automated?.selfHeal == true, state.synced[application.name] != nil,
-                state.watched.insert(application.name).inserted
-            {
-                watches.addTask { await watch(application, trigger) }
+            if application.syncPolicy.automated?.selfHeal == true, state.synced[application.name] != nil, state.watched[application.name] == nil {
+                let end = WatchEnd()
+                state.watched[application.name] = end
+                watches.addTask { await watch(application, trigger, until: end) }
             }
         }
     }
@@ -167,7 +195,7 @@ package struct ReconcileLoop: Service {
     }
 
     /// As the application's `retry` says; without one 2 s, 4 s, … at most 5 min, for ever. A new commit is tried at once.
-    private func retryLater(_ name: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation) {
+    func retryLater(_ name: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation) {
         let count = state.failures[name, default: 0] + 1
         state.failures[name] = count
         let policy = state.catalog?.applications.first { $0.name == name }?.syncPolicy.retry
@@ -182,8 +210,8 @@ package struct ReconcileLoop: Service {
     }
 
     /// Turns changes of the application's objects into triggers, several quick ones into one.
-    private func watch(_ application: Application, _ trigger: AsyncStream<Trigger>.Continuation) async {
-        while !Task.isCancelled {
+    private func watch(_ application: Application, _ trigger: AsyncStream<Trigger>.Continuation, until end: WatchEnd) async {
+        while !Task.isCancelled, !end.isOver {
             var pause = Duration.seconds(5)
             do {
                 for try await _ in page.applier.ownedObjectChanges(of: application.name) {

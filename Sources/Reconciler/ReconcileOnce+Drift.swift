@@ -15,7 +15,7 @@ extension ReconcileOnce {
             switch change.action {
             case .configure, .recreate: run.live.inventory.members.contains(change.id)
             case .create: run.live.inventory.groupKinds.contains(change.id.groupKind) && !isHook(change)
-            case .prune, .unchanged, .skip: false
+            case .prune, .release, .unchanged, .skip: false
             }
         }
         guard !candidates.isEmpty else { return [] }

@@ -85,7 +85,7 @@ package struct ReconcileOnce: Sendable {
         // Somebody may have held the application while this run waited for its turn.
         if request.respectsHold, seen.hold?.covers(commit: revision.commit, digest: desired.digest) == true { return result }
 
-        let plan = plan(result.changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request))
+        let plan = plan(result.changes, hooks: hooks, desired: desired, inventory: live.inventory, policy: policy(of: application, request, at: revision))
         result.plan = plan
         onEvent(.planned(plan))
         if request.extent == .plan { return result }
@@ -104,7 +104,7 @@ package struct ReconcileOnce: Sendable {
             }
         case .held(let lease):
             token = lease.token
-            log.open(try await begin(plan, request, startedAt))
+            log.open(try await begin(plan, trigger: request.trigger, startedAt))
             steps = try await lease.whileHeld {
                 try await applier.execute(
                     plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
@@ -122,6 +122,7 @@ package struct ReconcileOnce: Sendable {
         }
         let attempt = try await record(report, try await kept.value, log)
         await noteHealed(drift, by: attempt, report)
+        if request.pinned == nil, report.conclusion != .refused { try await noteDeletion(of: application, desired, seen: seen, wrote: !steps.isEmpty) }
         // What Git declares was asked for again, or is something else by now.
         if seen.hold != nil, request.pinned == nil, report.conclusion != .refused { try await applier.record(nil, applySet: applySet) }
         onEvent(.finished(report))
@@ -144,16 +145,16 @@ package struct ReconcileOnce: Sendable {
 
     /// Records also when the run was cancelled: what was written is no less written.
     @discardableResult
-    private func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil, _ log: StepLog) async throws -> Int64 {
+    func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil, _ log: StepLog) async throws -> Int64 {
         try await Task { try await history.record(report, manifests: manifests, closing: log.journal) }.value
     }
 
     /// Puts on disk what is about to be done.
-    private func begin(_ plan: Plan, _ request: SyncRequest, _ startedAt: Double) async throws -> Journal {
+    func begin(_ plan: Plan, trigger: String, _ startedAt: Double) async throws -> Journal {
         let steps = plan.steps.map { StepResult(id: $0.change.id, phase: $0.phase, wave: $0.wave, actuation: .notReached) }
         return try await history.begin(
             SyncReport(
-                application: plan.application, revision: plan.revision, planID: plan.id, trigger: request.trigger, startedAt: startedAt,
+                application: plan.application, revision: plan.revision, planID: plan.id, trigger: trigger, startedAt: startedAt,
                 finishedAt: startedAt, conclusion: .interrupted, message: "", sync: .unknown, health: HealthAssessment(.unknown), steps: steps))
     }
 
@@ -179,11 +180,11 @@ package struct ReconcileOnce: Sendable {
         if !errors.isEmpty { throw Problems(errors) }
     }
 
-    private func policy(of application: Application, _ request: SyncRequest) -> PlanPolicy {
+    private func policy(of application: Application, _ request: SyncRequest, at revision: Revision) -> PlanPolicy {
         let automated = application.syncPolicy.automated
         var policy = PlanPolicy(
             prune: request.prune ?? automated?.prune ?? false, allowEmpty: request.allowEmpty || automated?.allowEmpty ?? false,
-            adopt: request.adopt, isConfirmed: request.isConfirmed, hooks: request.selection.isWhole ? request.hooks : .never,
+            adopt: request.adopt, isConfirmed: request.isConfirmed || application.approvesDeletion(at: revision), hooks: request.selection.isWhole ? request.hooks : .never,
             syncOptions: application.syncPolicy.syncOptions)
         if let budget = request.pruneBudget { policy.budgetCount = budget }
         return policy
@@ -249,7 +250,7 @@ extension StepResult {
 }
 
 /// The steps that a run reported so far, and its journal once it has one.
-private final class StepLog: Sendable {
+final class StepLog: Sendable {
     private let state = Mutex<(steps: [StepResult], journal: Journal?)>(([], nil))
     private let now: @Sendable () -> Double
 

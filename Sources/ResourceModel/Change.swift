@@ -28,6 +28,8 @@ package struct Change: Sendable, Hashable {
         /// Delete and create: a field that cannot be changed, or `Replace=true,Force=true`.
         case recreate
         case prune
+        /// Leave it, and take off what says that it is the application's: the application goes without it.
+        case release
         case unchanged
         case skip(SkipReason)
     }
@@ -61,6 +63,14 @@ package enum SkipReason: Sendable, Hashable, Codable {
     case ownedByApplication(String)
     /// A namespace that still holds objects that this application does not own.
     case namespaceInUse(String)
+    /// `Delete=false`: it outlives its application.
+    case deleteDisabled
+    /// `helm.sh/resource-policy: keep`.
+    case keptByHelm
+    /// A CustomResourceDefinition takes every object of its kind along, whoever made it.
+    case definition
+    /// A definition that may go (`Delete=true`), with objects of its kind that are not the application's.
+    case definitionInUse(String)
     /// A file that could not be read and may declare the object.
     case sourceUnreadable(SourceLocation)
     /// The sync was of other objects only.

@@ -11,7 +11,12 @@ package struct Hook: Sendable, Hashable {
     }
 
     /// The moments of an application's deletion at which a hook runs.
-    package enum Deletion: String, Sendable, Hashable { case preDelete = "PreDelete", postDelete = "PostDelete" }
+    package enum Deletion: String, Sendable, Hashable {
+        case preDelete = "PreDelete"
+        case postDelete = "PostDelete"
+
+        package var phase: SyncPhase { self == .preDelete ? .preDelete : .postDelete }
+    }
 
     /// The phases of a sync in which it runs; none for a hook that runs at deletion only, or never.
     package var phases: [SyncPhase]
@@ -28,14 +33,14 @@ package struct Hook: Sendable, Hashable {
     /// `nil` for an ordinary resource, one with words that name no hook included.
     package init?(annotations: JSONObject) {
         var names = Self.words(annotations[Self.annotation])
-        names = names.filter { $0 == "Skip" || SyncPhase(rawValue: $0) != nil || Deletion(rawValue: $0) != nil }
+        names = names.filter { $0 == "Skip" || SyncPhase.ofSync.map(\.rawValue).contains($0) || Deletion(rawValue: $0) != nil }
         if names.isEmpty {
             let helm = Self.words(annotations[Self.helmAnnotation])
             guard !helm.isEmpty, helm != ["crd-install"] else { return nil }
             // `test` and `rollback` hooks are hooks that never run.
             names = helm.compactMap { Self.helmNames[$0] }
         }
-        phases = SyncPhase.allCases.filter { names.contains($0.rawValue) }
+        phases = SyncPhase.ofSync.filter { names.contains($0.rawValue) }
         deletions = names.compactMap(Deletion.init).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         deletePolicies = Set(Self.words(annotations[Self.deletePolicyAnnotation]).compactMap(DeletePolicy.init))
         deletePolicies.formUnion(Self.words(annotations[Self.helmDeletePolicyAnnotation]).compactMap { Self.helmPolicies[$0] })

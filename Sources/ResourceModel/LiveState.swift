@@ -74,11 +74,15 @@ package struct Inventory: Sendable, Hashable {
     package var namespaces: Set<String>
     /// The digest of the hooks that completed last; `nil` when none did.
     package var completedHooks: String?
+    /// The digest of the PreDelete hooks that a deletion which did not end has run; `nil` once anything was synced after it.
+    package var completedPreDelete: String?
 
     package init(
-        members: Set<ResourceID> = [], groupKinds: Set<GroupKind> = [], namespaces: Set<String> = [], completedHooks: String? = nil
+        members: Set<ResourceID> = [], groupKinds: Set<GroupKind> = [], namespaces: Set<String> = [], completedHooks: String? = nil,
+        completedPreDelete: String? = nil
     ) {
         self.completedHooks = completedHooks
+        self.completedPreDelete = completedPreDelete
         self.members = members
         self.groupKinds = groupKinds
         self.namespaces = namespaces

@@ -1,9 +1,15 @@
-/// The phases of Argo CD's sync, in the order in which they run.
+/// The phases of Argo CD's sync, in the order in which they run, and after them those of an application's deletion.
 package enum SyncPhase: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
     case preSync = "PreSync"
     case sync = "Sync"
     case postSync = "PostSync"
     case syncFail = "SyncFail"
+    case preDelete = "PreDelete"
+    case delete = "Delete"
+    case postDelete = "PostDelete"
+
+    /// Those of a sync.
+    package static let ofSync: [SyncPhase] = [.preSync, .sync, .postSync, .syncFail]
 
     package static func < (left: SyncPhase, right: SyncPhase) -> Bool {
         allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
@@ -21,6 +27,8 @@ package struct PlanStep: Sendable, Hashable {
         /// The object is deleted and made anew (`Replace=true,Force=true`, or a field that cannot be changed).
         case recreate
         case delete
+        /// The object stays, and is nobody's any more: label and annotation that say whose it is are taken off.
+        case release
     }
 
     package var verb: Verb

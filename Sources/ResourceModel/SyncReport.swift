@@ -2,6 +2,8 @@
 package struct StepResult: Sendable, Hashable, Codable {
     package enum Actuation: Sendable, Hashable, Codable {
         case created, configured, recreated, pruned, unchanged
+        /// It is there and belongs to no application any more.
+        case released
         case skipped(SkipReason)
         /// The API server's or the transport's answer, in a sentence.
         case failed(String)

@@ -36,6 +36,7 @@ extension StepResult.Actuation {
         case .configured: "configured"
         case .recreated: "recreated"
         case .pruned: "pruned"
+        case .released: "released"
         case .unchanged: "unchanged"
         case .notReached: "notReached"
         case .failed(let message): ["failed", .string(message)]
@@ -51,6 +52,7 @@ extension StepResult.Actuation {
         case ("configured", _): self = .configured
         case ("recreated", _): self = .recreated
         case ("pruned", _): self = .pruned
+        case ("released", _): self = .released
         case ("unchanged", _): self = .unchanged
         case ("notReached", _): self = .notReached
         case ("failed", let message?): self = .failed(message)

@@ -16,6 +16,7 @@ struct SyncTests {
                 case .configured: "configured"
                 case .recreated: "recreated"
                 case .pruned: "pruned"
+                case .released: "released"
                 case .unchanged: "unchanged"
                 case .skipped: "skipped"
                 case .failed: "failed"

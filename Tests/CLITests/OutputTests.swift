@@ -9,7 +9,7 @@ extension CommandLineTests {
     struct OutputTests {
         @Test(arguments: [
             [], ["sync"], ["run"], ["diff"], ["plan"], ["status"], ["history"], ["wait"], ["render"], ["validate"], ["health"], ["cluster"],
-            ["history", "list"], ["history", "show"], ["history", "verify"], ["rollback"], ["cluster", "start"], ["cluster", "kubeconfig"], ["cluster", "status"], ["cluster", "stop"],
+            ["history", "list"], ["history", "show"], ["history", "verify"], ["rollback"], ["delete"], ["cluster", "start"], ["cluster", "kubeconfig"], ["cluster", "status"], ["cluster", "stop"],
         ])
         func explainsEachCommand(_ command: [String]) async throws {
             let reconciler = Program(executable: Program.reconciler, environment: ["COLUMNS": "100"])

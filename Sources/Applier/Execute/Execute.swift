@@ -33,6 +33,7 @@ extension Applier {
         do {
             switch step.verb {
             case .delete: try await delete(step, options: options, result: &result)
+            case .release: try await release(step, result: &result)
             case .apply: try await apply(step, options: options, result: &result)
             case .create, .replace: try await replace(step, options: options, result: &result)
             case .recreate: try await recreate(step, options: options, result: &result)
@@ -115,6 +116,7 @@ extension Applier {
                 resource, namespace: live.id.namespace, name: live.id.name,
                 options: DeleteOptions(propagationPolicy: options.propagation(for: live.id), uid: live.uid))
             if let rest = answer.object {
+                try await letGoOfHook(live, resource)
                 result.health = HealthAssessment(.progressing, "Pending deletion" + finalizers(of: rest))
                 result.uid = live.uid
             }

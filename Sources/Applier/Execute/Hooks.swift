@@ -65,6 +65,11 @@ extension Applier {
         }
     }
 
+    /// A hook's object that is deleted with its application: only whoever ran it takes its finalizer away.
+    func letGoOfHook(_ live: LiveObject, _ resource: APIResource) async throws {
+        if Hook(annotations: live.annotations) != nil { try await removeFinalizer(of: live, resource) }
+    }
+
     private func removeFinalizer(of live: LiveObject, _ resource: APIResource) async throws {
         let finalizers = live.body[path: "metadata", "finalizers"]?.arrayValue ?? []
         guard let index = finalizers.firstIndex(of: .string(Hook.finalizer)) else { return }

@@ -7,13 +7,14 @@ extension Applier {
     func record(_ inventory: Inventory, was: Inventory, applySet: ApplySet) async throws {
         guard
             inventory.groupKinds != was.groupKinds || inventory.namespaces != was.namespaces
-                || inventory.completedHooks != was.completedHooks
+                || inventory.completedHooks != was.completedHooks || inventory.completedPreDelete != was.completedPreDelete
         else { return }
         if was.groupKinds.isEmpty { try await makeInventoryNamespace() }
         let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
         _ = try await client.apply(
             applySet.parentObject(
-                groupKinds: inventory.groupKinds, namespaces: inventory.namespaces, completedHooks: inventory.completedHooks), as: resource,
+                groupKinds: inventory.groupKinds, namespaces: inventory.namespaces, completedHooks: inventory.completedHooks,
+                completedPreDelete: inventory.completedPreDelete), as: resource,
             options: ApplyOptions(fieldManager: Self.fieldManager))
     }
 

@@ -8,6 +8,8 @@ struct SyncRun {
     let versions: [GroupKind: String]
     let options: ExecutionOptions
     let onEvent: @Sendable (SyncEvent) -> Void
+    /// Waits for a wave also where it is the only one.
+    let awaitsEachWave: Bool
 
     private(set) var results: [StepResult] = []
     private var hasFailed = false
@@ -15,19 +17,20 @@ struct SyncRun {
     private var hooks: [(step: PlanStep, uid: String, outcome: HealthStatus?)] = []
 
     init(
-        applier: Applier, plan: Plan, versions: [GroupKind: String], options: ExecutionOptions,
+        applier: Applier, plan: Plan, versions: [GroupKind: String], options: ExecutionOptions, awaitsEachWave: Bool = false,
         onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) {
         self.applier = applier
         self.plan = plan
         self.versions = versions
         self.options = options
+        self.awaitsEachWave = awaitsEachWave
         self.onEvent = onEvent
     }
 
     private var waves: [PlanWave] { plan.waves.filter { $0.phase != .syncFail } }
     /// With more than one wave each is waited for, the last one too, as in Argo CD.
-    private var isMultiStep: Bool { waves.count > 1 }
+    private var isMultiStep: Bool { waves.count > 1 || awaitsEachWave }
 
     // MARK: Before the first write
 
@@ -95,7 +98,7 @@ struct SyncRun {
         guard !hasFailed, !Task.isCancelled else { return }
         try await waitForHooks(steps.filter { $0.hook != nil }, since: first)
         if isMultiStep, !hasFailed {
-            let written = steps.filter { $0.hook == nil && !$0.isPrune }.map(\.change.id)
+            let written = steps.filter { $0.hook == nil && !$0.isPrune && $0.verb != .release }.map(\.change.id)
             try await waitForResources(written + wave.awaits, since: first)
         }
     }
@@ -173,7 +176,7 @@ struct SyncRun {
     private mutating func waitUntilServed(_ batch: PlanBatch) async throws {
         guard batch.kind.kind == "CustomResourceDefinition" else { return }
         let applied = Set(results.filter { !$0.hasFailed && !$0.isDeletion }.map(\.id))
-        let ids = batch.steps.filter { !$0.isPrune }.map(\.change.id).filter(applied.contains)
+        let ids = batch.steps.filter { !$0.isPrune && $0.verb != .release }.map(\.change.id).filter(applied.contains)
         let outcome = try await applier.waitForHealth(of: ids, versions: [:], timeout: .seconds(30)) { _ in }
         for index in results.indices { results[index].health = outcome[results[index].id] ?? results[index].health }
         await applier.client.forgetDiscovery()

@@ -17,6 +17,8 @@ package struct ApplySet: Sendable, Hashable {
     package static let applicationLabel = "reconciler.dev/application"
     /// On the parent: the digest of the hooks that completed last.
     package static let completedHooksAnnotation = "reconciler.dev/completed-hooks"
+    /// On the parent: the digest of the PreDelete hooks that ran in a deletion which did not end.
+    package static let completedPreDeleteAnnotation = "reconciler.dev/completed-pre-delete"
 
     package let application: String
 
@@ -32,9 +34,12 @@ package struct ApplySet: Sendable, Hashable {
     }
 
     /// The parent object that promises to contain no more than these kinds and namespaces.
-    package func parentObject(groupKinds: Set<GroupKind>, namespaces: Set<String>, completedHooks: String? = nil) -> JSONValue {
+    package func parentObject(
+        groupKinds: Set<GroupKind>, namespaces: Set<String>, completedHooks: String? = nil, completedPreDelete: String? = nil
+    ) -> JSONValue {
         var object = plainParentObject(groupKinds: groupKinds, namespaces: namespaces)
         if let completedHooks { object[path: "metadata", "annotations", Self.completedHooksAnnotation] = .string(completedHooks) }
+        if let completedPreDelete { object[path: "metadata", "annotations", Self.completedPreDeleteAnnotation] = .string(completedPreDelete) }
         return object
     }
 
@@ -76,7 +81,8 @@ package struct ApplySet: Sendable, Hashable {
         let namespaces = annotations?[Self.namespacesAnnotation]?.stringValue ?? ""
         return Promise(
             groupKinds: Set(groupKinds), namespaces: Set(namespaces.split(separator: ",").map(String.init)),
-            completedHooks: annotations?[Self.completedHooksAnnotation]?.stringValue)
+            completedHooks: annotations?[Self.completedHooksAnnotation]?.stringValue,
+            completedPreDelete: annotations?[Self.completedPreDeleteAnnotation]?.stringValue)
     }
 
     /// What the parent object says of the members, and of what was done with them.
@@ -84,6 +90,7 @@ package struct ApplySet: Sendable, Hashable {
         package var groupKinds: Set<GroupKind>
         package var namespaces: Set<String>
         package var completedHooks: String?
+        package var completedPreDelete: String?
     }
 }
 

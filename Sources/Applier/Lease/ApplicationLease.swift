@@ -125,6 +125,19 @@ package final class ApplicationLease: Sendable {
         lock?.open()
     }
 
+    /// Gives the lease back by deleting its object: the application is gone. Whoever waits makes a new one.
+    package func remove() async throws {
+        let (isHeld, renewal) = state.withLock { state in
+            defer { state.isReleased = true }
+            return (!state.isReleased && state.lost == nil, state.renewal)
+        }
+        renewal?.cancel()
+        await renewal?.value
+        guard isHeld else { return }
+        let version = state.withLock { $0.resourceVersion }
+        try await place.remove(resourceVersion: version)
+    }
+
     // MARK: Renewal
 
     private func startRenewing(_ logger: Logger) {

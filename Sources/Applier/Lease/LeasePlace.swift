@@ -227,6 +227,16 @@ struct LeasePlace: Sendable {
         _ = try await changed(fields, resourceVersion: resourceVersion, token)
     }
 
+    /// Deletes the lease if it is still as it was seen; another holder's stays.
+    func remove(resourceVersion: String) async throws {
+        do {
+            try await client.delete(
+                resource, namespace: ApplySet.namespace, name: name, options: DeleteOptions(resourceVersion: resourceVersion))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            return
+        }
+    }
+
     private func changed(_ fields: JSONValue, resourceVersion: String, _ token: Int64) async throws -> String {
         do {
             return try await change(fields, resourceVersion: resourceVersion)

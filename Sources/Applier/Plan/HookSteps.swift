@@ -1,16 +1,17 @@
 import ResourceModel
 
-/// A step for each phase of each hook. A hook that runs only when the application is deleted has none.
+/// A step for each phase of each hook: those of a sync, where `phases` does not say otherwise.
 ///
 /// A hook without a name gets Argo CD's: `<generateName><first seven digits of the commit>-<phase>-<seconds since 1970>`.
 package func hookSteps(
-    _ manifests: [Manifest], application: String, applySet: ApplySet, revision: Revision, startedAt: Double
+    _ manifests: [Manifest], application: String, applySet: ApplySet, revision: Revision, startedAt: Double,
+    phases: (Hook) -> [SyncPhase] = { $0.phases }
 ) -> [PlanStep] {
     var steps: [PlanStep] = []
     var names: Set<ResourceID> = []
     for manifest in manifests {
         guard let hook = manifest.hook else { continue }
-        for phase in hook.phases {
+        for phase in phases(hook) {
             var manifest = manifest
             if let prefix = manifest.generatedName {
                 let base = "\(prefix)\(revision.shortCommit)-\(phase.rawValue.lowercased())-\(Int64(startedAt))"

@@ -106,6 +106,7 @@ private struct Planner {
             append(change)
         case .recreate: append(.recreate, change)
         case .prune: addPrune(change)
+        case .release: append(.release, change)
         case .skip: skipped.append(change)
         }
     }
@@ -247,7 +248,7 @@ extension HealthStatus {
     package var isAtRest: Bool { self == .healthy || self == .suspended }
 }
 
-private func controllerOwner(of object: LiveObject) -> String? {
+func controllerOwner(of object: LiveObject) -> String? {
     for owner in object.body[path: "metadata", "ownerReferences"]?.arrayValue ?? [] where owner["controller"] == true {
         return "\(owner["kind"]?.stringValue ?? "") \(owner["name"]?.stringValue ?? "")"
     }

@@ -70,7 +70,10 @@ struct RollbackTargets {
             hint: "name what to go back to with --to ID or --to REVISION")
     }
 
-    private func isGood(_ report: SyncReport) -> Bool { report.conclusion == .succeeded && report.selection == nil && report.health.status != .degraded }
+    /// A deletion, whose state nobody compared with Git, is nothing to go back to.
+    private func isGood(_ report: SyncReport) -> Bool {
+        report.conclusion == .succeeded && report.selection == nil && report.health.status != .degraded && report.sync != .unknown
+    }
 
     /// The inputs that revert commits on the branch went back from, with the newest commit that did; without those that a later one
     /// went back to.

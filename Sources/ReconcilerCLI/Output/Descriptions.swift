@@ -8,6 +8,7 @@ func word(_ action: Change.Action) -> String {
     case .configure: "configure"
     case .recreate: "recreate"
     case .prune: "prune"
+    case .release: "release"
     case .unchanged: "unchanged"
     case .skip: "skip"
     }
@@ -22,6 +23,11 @@ func sentence(_ reason: SkipReason) -> String {
     case .ownedByApplication(let owner): "owned by application \(owner)"
     case .namespaceInUse(let detail): "namespace still in use: \(detail)"
     case .notSelected: "not selected"
+    case .deleteDisabled: "left in place: Delete=false"
+    case .keptByHelm: "left in place: helm.sh/resource-policy: keep"
+    case .definition:
+        "left in place: a definition takes every object of its kind along (Delete=true on it permits that; kubectl delete does it by hand)"
+    case .definitionInUse(let detail): "definition still in use: \(detail)"
     }
 }
 
@@ -31,6 +37,7 @@ func word(_ actuation: StepResult.Actuation) -> String {
     case .configured: "configured"
     case .recreated: "recreated"
     case .pruned: "pruned"
+    case .released: "released"
     case .unchanged: "unchanged"
     case .skipped(let reason): "skipped: \(sentence(reason))"
     case .failed(let message): "failed: \(message)"
