@@ -127,6 +127,9 @@ package final class EmbeddedCluster: Service {
         lock.release()
     }
 
+    /// Ends all watches that are under way, as a server does that is about to stop.
+    package func endWatches() { apiServer.store.endWatches() }
+
     /// The API in process, for controllers that live in other targets.
     package func client(name: String) -> LocalClient { LocalClient(server: apiServer, name: name) }
 }

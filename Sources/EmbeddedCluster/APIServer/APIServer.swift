@@ -21,6 +21,13 @@ package final class APIServer: Sendable {
         package init(_ observe: @escaping @Sendable (APIRequest, _ isDone: Bool) async -> Bool) { self.observe = observe }
     }
     package let observer = Mutex<RequestObserver?>(nil)
+    /// Answers a request that comes over the network in the server's place, or leaves it to the server with `nil`. For trials of what
+    /// clients do with answers that a healthy server does not give.
+    package struct RequestInterceptor: Sendable {
+        let answer: @Sendable (APIRequest) async -> APIResponse?
+        package init(_ answer: @escaping @Sendable (APIRequest) async -> APIResponse?) { self.answer = answer }
+    }
+    package let interceptor = Mutex<RequestInterceptor?>(nil)
 
     init(store: ObjectStore, catalog: ResourceCatalog, podLogs: (any PodLogSource)? = nil, logger: Logger) {
         self.store = store
@@ -48,6 +55,7 @@ package final class APIServer: Sendable {
 
     /// Answers a request that came over the network.
     func handleFromNetwork(_ request: APIRequest) async -> APIResponse {
+        if let interceptor = interceptor.withLock({ $0 }), let answer = await interceptor.answer(request) { return answer }
         guard let observer = observer.withLock({ $0 }) else { return await handle(request) }
         guard await observer.observe(request, false) else { return APIStatus(code: 503, reason: "ServiceUnavailable", message: "not carried out").response }
         let response = await handle(request)

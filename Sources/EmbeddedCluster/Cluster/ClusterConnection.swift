@@ -7,6 +7,7 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP2
 import NIOSSL
 import NIOTLS
+import Synchronization
 
 /// A TLS connection that speaks HTTP/2 or HTTP/1.1.
 ///
@@ -14,7 +15,7 @@ import NIOTLS
 /// updates for streams that are answered already count as such, so a client that sends a thousand requests would be cut off.
 struct ClusterConnection: ServerChildChannel {
     typealias Stream = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-    typealias Multiplexer = NIOHTTP2Handler.AsyncStreamMultiplexer<Stream>
+    typealias Multiplexer = NIOHTTP2Handler.AsyncStreamMultiplexer<OpenedStream>
 
     struct Value: ServerChildChannelValue {
         let negotiated: EventLoopFuture<NIONegotiatedHTTPVersion<Stream, Multiplexer>>
@@ -61,7 +62,7 @@ struct ClusterConnection: ServerChildChannel {
                     ) { stream in
                         stream.eventLoop.makeCompletedFuture {
                             try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTPServerCodec())
-                            return try Stream(wrappingChannelSynchronously: stream)
+                            return OpenedStream(try Stream(wrappingChannelSynchronously: stream))
                         }
                     }
                     return .http2(multiplexer)
@@ -78,7 +79,8 @@ struct ClusterConnection: ServerChildChannel {
             case .http1_1(let connection): await http1.handle(value: connection, logger: logger)
             case .http2(let multiplexer):
                 try await withThrowingDiscardingTaskGroup { group in
-                    for try await stream in multiplexer.inbound {
+                    for try await opened in multiplexer.inbound {
+                        let stream = opened.take()
                         group.addTask { await answer(stream, logger: logger) }
                     }
                 }
@@ -113,5 +115,26 @@ struct ClusterConnection: ServerChildChannel {
         } catch {
             logger.debug("stream ended", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+/// A stream that a client opened, until somebody answers it. One that nobody takes any more, since the server is stopping, is closed:
+/// NIO ends the whole process when a channel's writer goes without having been finished.
+final class OpenedStream: Sendable {
+    private let stream: ClusterConnection.Stream
+    private let isTaken = Mutex(false)
+
+    init(_ stream: ClusterConnection.Stream) { self.stream = stream }
+
+    /// The stream; whoever takes it ends it.
+    func take() -> ClusterConnection.Stream {
+        isTaken.withLock { $0 = true }
+        return stream
+    }
+
+    deinit {
+        guard !isTaken.withLock({ $0 }) else { return }
+        // What closing meets concerns nobody: the client sees its stream end.
+        Task { [stream] in try? await stream.executeThenClose { _, _ in } }
     }
 }

@@ -19,10 +19,12 @@ struct Credentials: Sendable {
             return
         }
         let now = Date()
+        // A clock that is put back must not shut everybody out.
+        let backdating = 7.0 * 86400
         let authorityKey = P256.Signing.PrivateKey()
         let authorityName = try DistinguishedName { CommonName("reconciler embedded cluster") }
         let authorityCertificate = try Certificate(
-            version: .v3, serialNumber: .init(), publicKey: .init(authorityKey.publicKey), notValidBefore: now - 3600,
+            version: .v3, serialNumber: .init(), publicKey: .init(authorityKey.publicKey), notValidBefore: now - backdating,
             notValidAfter: now + 3650 * 86400, issuer: authorityName, subject: authorityName, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
@@ -32,7 +34,7 @@ struct Credentials: Sendable {
         let key = P256.Signing.PrivateKey()
         let identifier = SubjectKeyIdentifier(hash: .init(authorityKey.publicKey))
         let certificate = try Certificate(
-            version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey), notValidBefore: now - 3600,
+            version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey), notValidBefore: now - backdating,
             notValidAfter: now + 3650 * 86400, issuer: authorityName,
             subject: try DistinguishedName { CommonName("reconciler-apiserver") }, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
