@@ -10,6 +10,8 @@ package struct HTTPRequest: Sendable {
     package var deadline: Duration?
     /// For a stream: how long it may stay silent once its head has arrived. Passing it is an error with code `deadline`.
     package var idleDeadline: Duration?
+    /// Opens a connection instead of using one that is there: what there is broke a moment ago.
+    package var wantsNewConnection = false
 
     package init(
         method: String = "GET", url: String, headers: HTTPHeaders = [:], body: [UInt8]? = nil, deadline: Duration? = nil,

@@ -42,10 +42,15 @@ package final class KubernetesClient: Sendable {
     package func shutDown() { transports.shutDown() }
 }
 
-/// Counts requests by verb.
+/// Counts requests by verb, and knows whether any was answered.
 final class RequestCounter: @unchecked Sendable {  // `values` is guarded by `lock`
     private let lock = Lock()
     private var values: [String: Int] = [:]
+    private var answered = false
+
+    /// Notes that the server was reached.
+    func noteAnswer() { lock.withLock { answered = true } }
+    var hasAnswered: Bool { lock.withLock { answered } }
 
     func count(_ verb: String) { lock.withLock { values[verb, default: 0] += 1 } }
     var counts: [String: Int] { lock.withLock { values } }

@@ -10,6 +10,7 @@ extension Transfer {
         set(handle, CURLOPT_NOSIGNAL, 1)
         set(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         set(handle, CURLOPT_PIPEWAIT, 1)
+        if request.wantsNewConnection { set(handle, CURLOPT_FRESH_CONNECT, 1) }
         set(handle, CURLOPT_TCP_KEEPALIVE, 1)
         set(handle, CURLOPT_TCP_KEEPIDLE, 30)
         set(handle, CURLOPT_TCP_KEEPINTVL, 10)

@@ -86,6 +86,7 @@ package struct APIError: ClassifiedError, Sendable, Hashable, CustomStringConver
         switch code {
         case 401: "the credentials were not accepted: check the kubeconfig's user, or log in again"
         case 403 where causes.contains { $0.reason == "NamespaceTerminating" }: "wait until the namespace is gone, then try again"
+        case 400...499 where message.hasPrefix("admission webhook "): "that webhook's policy refuses it: correct the object, or the policy"
         case 403: "grant the right: kubectl auth can-i \(request.verb == "apply" ? "patch" : request.verb) shows what is missing"
         case 404 where kind == "namespaces": "create the namespace first, or set CreateNamespace=true"
         case 409 where isFieldConflict: "give the field up, or apply with force"

@@ -17,10 +17,13 @@ extension KubernetesClient {
     func send(_ outgoing: Outgoing) async throws -> HTTPResponse {
         var attempt = 1
         var refreshed = false
+        var isBroken = false
+        var outOfReachSince: ContinuousClock.Instant?
         while true {
             let delay: Duration
             do {
-                let response = try await sendOnce(outgoing)
+                let response = try await sendOnce(outgoing, onNewConnection: isBroken)
+                counter.noteAnswer()
                 if (200..<300).contains(response.status) { return response }
                 if response.status == 401, !refreshed, await credentials.refresh() {
                     refreshed = true
@@ -33,8 +36,16 @@ extension KubernetesClient {
                 logger?.debug("\(outgoing.request): \(response.status), again in \(delay)")
             } catch let error as HTTPError {
                 if error.code == .cancelled { throw CancellationError() }
-                guard attempt < retryPolicy.attempts, mayRetry(outgoing, error, attempt: attempt) else { throw error }
-                delay = retryPolicy.delay(after: attempt, retryAfter: nil)
+                isBroken = error.code == .interrupted
+                if error.code == .connect, counter.hasAnswered {
+                    let since = outOfReachSince ?? ContinuousClock.now
+                    outOfReachSince = since
+                    guard ContinuousClock.now - since < retryPolicy.patience else { throw error }
+                    delay = min(retryPolicy.delay(after: attempt, retryAfter: nil), .seconds(1))
+                } else {
+                    guard attempt < retryPolicy.attempts, mayRetry(outgoing, error, attempt: attempt) else { throw error }
+                    delay = retryPolicy.delay(after: attempt, retryAfter: nil)
+                }
                 logger?.debug("\(error), again in \(delay)")
             }
             attempt += 1
@@ -43,10 +54,12 @@ extension KubernetesClient {
     }
 
     /// One attempt, with credentials; any status is an answer.
-    func sendOnce(_ outgoing: Outgoing) async throws -> HTTPResponse {
+    func sendOnce(_ outgoing: Outgoing, onNewConnection: Bool = false) async throws -> HTTPResponse {
         let material = try await credentials.current()
         counter.count(outgoing.request.verb)
-        return try await transports.client(for: material).send(httpRequest(outgoing, material))
+        var request = httpRequest(outgoing, material)
+        request.wantsNewConnection = onNewConnection
+        return try await transports.client(for: material).send(request)
     }
 
     func httpRequest(_ outgoing: Outgoing, _ material: CredentialMaterial) -> HTTPRequest {

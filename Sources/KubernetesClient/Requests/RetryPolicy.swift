@@ -5,15 +5,20 @@ package struct RetryPolicy: Sendable {
     /// Before the second attempt; doubled each time, with jitter.
     package var firstDelay: Duration
     package var longestDelay: Duration
+    /// How long a server that answered before may be out of reach: it is probably being restarted. Attempts are not counted meanwhile.
+    package var patience: Duration
 
-    package init(attempts: Int = 6, firstDelay: Duration = .milliseconds(100), longestDelay: Duration = .seconds(10)) {
+    package init(
+        attempts: Int = 6, firstDelay: Duration = .milliseconds(100), longestDelay: Duration = .seconds(10), patience: Duration = .seconds(30)
+    ) {
         self.attempts = attempts
+        self.patience = patience
         self.firstDelay = firstDelay
         self.longestDelay = longestDelay
     }
 
     /// Every request once.
-    package static let none = RetryPolicy(attempts: 1)
+    package static let none = RetryPolicy(attempts: 1, patience: .zero)
 
     /// - Parameter attempt: the one that failed, from 1.
     func delay(after attempt: Int, retryAfter: Duration?) -> Duration {
