@@ -58,6 +58,21 @@ extension GitMirror {
         }
     }
 
+    /// Whether `old` is `new` or one of its ancestors; `nil` when the mirror does not hold `old` any more.
+    package func contains(_ old: String, in new: String) async throws -> Bool? {
+        if old == new { return true }
+        return try await reading.run { [self] _ in
+            try translating("read the history") {
+                let repository = try openedMirror()
+                guard let former = try lookup(old, in: repository) else { return nil }
+                var (first, last) = (try git_oid(parsing: new), former)
+                let status = git_graph_descendant_of(repository.handle, &first, &last)
+                if status < 0 { try check(status) }
+                return status == 1
+            }
+        }
+    }
+
     /// How files differ between two commits, sorted by path; binary files without their contents.
     package func patches(from old: String, to new: String) async throws -> [FilePatch] {
         try await reading.run { [self] _ in

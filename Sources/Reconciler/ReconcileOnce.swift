@@ -93,6 +93,7 @@ package struct ReconcileOnce: Sendable {
 
         // Made while the cluster is busy, and also kept when the run was cancelled meanwhile.
         let kept = Task { try await history.rendered(desired) }
+        let rewritten = Task { await rewriting(of: application, before: revision, isAsked: request.pinned == nil && request.revision == nil) }
         var steps: [StepResult] = []
         var token: Int64?
         switch try await turn(for: plan, inventory: live.inventory, held: held) {
@@ -114,6 +115,7 @@ package struct ReconcileOnce: Sendable {
         let health = try await health(of: result, steps: steps, request: request) {
             onEvent(.waiting(application: application.name, $0))
         }
+        if let warning = await rewritten.value { result.desired.warnings.append(warning) }
         var report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
         report.fencingToken = token
         if !request.selection.isWhole {

@@ -65,6 +65,16 @@ package final class HistoryStore: Sendable {
         try await attempts(where: "application = ? AND conclusion = 'Succeeded' AND partial = 0", arguments: [application], limit: 1).first
     }
 
+    /// The revision of the newest attempt of an application that succeeded; `nil` when there is none.
+    package func lastRevision(of application: String) async throws -> Revision? {
+        let report = try await database.read { db in
+            try String.fetchOne(
+                db, sql: "SELECT report FROM attempt WHERE application = ? AND conclusion = 'Succeeded' AND partial = 0 ORDER BY id DESC LIMIT 1",
+                arguments: [application])
+        }
+        return try report.map { try JSONDecoder().decode(SyncReport.self, from: Data($0.utf8)).revision }
+    }
+
     private func attempts(where condition: String, arguments: StatementArguments, limit: Int) async throws -> [RecordedAttempt] {
         let rows = try await database.read { db in
             try Row.fetchAll(
