@@ -16,6 +16,7 @@ struct Settings {
     var retention = Retention()
     var leaseWait = Duration.seconds(60)
     var leaseDuration = Duration.seconds(15)
+    var requestTimeout = Duration.seconds(60)
     /// `NAME <EMAIL>`: who makes revert commits.
     var author: String?
     private var credentials: [RepositoryCredential] = []
@@ -44,6 +45,14 @@ struct Settings {
         let numbers = SettingNumbers(values: values, file: file ?? "")
         retention = try numbers.retention(writer)
         (leaseWait, leaseDuration) = try numbers.lease(writer)
+        let timeout = try options.requestTimeout ?? Environment.value("RECONCILER_REQUEST_TIMEOUT").map { text in
+            guard let seconds = Int(text) else { throw UsageError("$RECONCILER_REQUEST_TIMEOUT is `\(text)`: write seconds") }
+            return seconds
+        }
+        if let timeout {
+            guard timeout > 0 else { throw UsageError("the request timeout is \(timeout) s: it must be at least 1") }
+            requestTimeout = .seconds(timeout)
+        }
         author = values["author"]?.stringValue
         for entry in values["credentials"]?.arrayValue ?? [] { credentials.append(try Self.credential(entry, file ?? "")) }
         if let credential = environmentCredential() { credentials.append(credential) }

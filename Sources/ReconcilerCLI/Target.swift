@@ -23,6 +23,8 @@ struct TargetOptions: ParsableArguments {
     var kubeconfig: String?
     @Option(help: "Context of the kubeconfig.")
     var context: String?
+    @Option(help: "Seconds that one request to the API server may take ($RECONCILER_REQUEST_TIMEOUT; default: 60).")
+    var requestTimeout: Int?
     @Option(name: .customLong("state-dir"), help: "State directory ($RECONCILER_STATE_DIR).")
     var stateDirectory: String?
     @Option(help: "Configuration file (default: reconciler.yaml in the current directory, if there is one).")
@@ -101,7 +103,7 @@ struct Target {
         try Files.makeDirectory(locks)
         let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
         let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
-        let client = KubernetesClient(access: access, logger: logger)
+        let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
         let page = ReconcileOnce(
