@@ -100,4 +100,51 @@ struct NormalizationTests {
         #expect(
             try sent("{apiVersion: example.org/v1, kind: Widget, metadata: {name: x}, spec: {limits: {cpu: 1}}}") == ["limits": ["cpu": 1]])
     }
+
+    @Test func listsThatAreOneValueAreSentWithTheirDefaults() throws {
+        func sent(_ text: String) throws -> JSONValue {
+            Intent(manifest: manifest(try object(text)), application: "shop", applySet: ApplySet(application: "shop")).body
+        }
+        let policy = try sent(
+            """
+            {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: x}, spec: {podSelector: {}, egress: [{}],
+              ingress: [{from: [{podSelector: {}}], ports: [{port: 80}, {port: 53, protocol: UDP}]}]}}
+            """)
+        #expect(policy[path: "spec", "ingress"]?[0]?["ports"] == [["port": 80, "protocol": "TCP"], ["port": 53, "protocol": "UDP"]])
+        #expect(policy[path: "spec", "egress"] == [[:]])
+        let webhooks = try sent(
+            """
+            {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: x},
+              webhooks: [{name: a.example.org, rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}]}
+            """)
+        #expect(webhooks["webhooks"]?[0]?["rules"]?[0]?["scope"] == "*")
+        let binding = try sent(
+            """
+            {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: x}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: x},
+              subjects: [{apiGroup: "", kind: ServiceAccount, name: a, namespace: b}, {kind: Group, name: c}, {kind: User, apiGroup: other, name: d}]}
+            """)
+        #expect(
+            binding["subjects"] == [
+                ["kind": "ServiceAccount", "name": "a", "namespace": "b"], ["kind": "Group", "name": "c", "apiGroup": "rbac.authorization.k8s.io"],
+                ["kind": "User", "apiGroup": "other", "name": "d"],
+            ])
+    }
+
+    /// The first thing that API servers before 1.21 are seen to do otherwise: an empty map has no owner there.
+    @Test func anEmptyMapThatNobodyOwnsIsNoDifference() throws {
+        let body = try object("{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {volumes: [{name: v, emptyDir: {}}], securityContext: {}}}")
+        var live = body
+        live["metadata"] = [
+            "name": "x", "namespace": "n", "uid": "u", "resourceVersion": "1",
+            "managedFields": [
+                [
+                    "manager": .string(Applier.fieldManager), "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                    "fieldsV1": ["f:spec": ["f:volumes": [#"k:{"name":"v"}"#: [".": [:], "f:name": [:]]]]],
+                ]
+            ],
+        ]
+        let pods = APIResource(group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true)
+        let result = OwnedFieldsComparison.result(intent: body, live: try LiveObject(live, as: pods), manager: Applier.fieldManager)
+        #expect(result.isSame)
+    }
 }

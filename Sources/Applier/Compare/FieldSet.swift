@@ -30,7 +30,8 @@ enum FieldSet {
         Set(keys(key)?.keys ?? [])
     }
 
-    private static func keys(_ key: String) -> JSONObject? {
+    /// What a list's item is told by; `nil` for every other key.
+    static func keys(_ key: String) -> JSONObject? {
         // A key in an unknown form names nothing.
         key.hasPrefix("k:") ? try? JSONValue(parsing: String(key.dropFirst(2))).objectValue : nil
     }

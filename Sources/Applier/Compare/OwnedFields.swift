@@ -124,7 +124,9 @@ struct OwnedFieldsComparison {
     /// A scalar, an atomic list or map, or something that we do not own yet.
     private mutating func compareWhole(_ intent: JSONValue, _ live: JSONValue, isOwned: Bool) {
         if intent == live {
-            if !isOwned { result.needsDryRun = true }  // equal, but not ours: applying takes it over
+            // Equal, but not ours: applying takes it over. An empty map or list holds nothing to take over, and servers before 1.21 do not
+            // say who owns one.
+            if !isOwned, intent.isScalar || !intent.isZero { result.needsDryRun = true }
             return
         }
         if !isOwned, intent.objectValue != nil, live.objectValue != nil {

@@ -58,6 +58,9 @@ extension Applier {
             try note(written, of: step, manifest, resource, result: &result)
         } catch let error as APIError where step.force && error.isInvalid && step.change.live != nil {
             try await recreate(step, options: options, result: &result)  // `Force=true`: a field that cannot be changed
+        } catch let error as APIError where error.isInvalid && step.change.live != nil {
+            guard let written = try await applyOverIntruders(manifest, as: resource, options: options, after: error) else { throw error }
+            try note(written, of: step, manifest, resource, result: &result)
         }
     }
 

@@ -14,6 +14,7 @@ extension Applier {
             throw CancellationError()
         } catch let error as APIError {
             if step.force && error.isInvalid { return nil }  // it will be recreated
+            if isAboutIntruders(error, step) { return nil }
             // A hook's former object goes before the new one comes.
             if step.hook != nil, error.isInvalid, step.hook?.deletePolicies.contains(.beforeHookCreation) == true { return nil }
             return place + "\(error)"

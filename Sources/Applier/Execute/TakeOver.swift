@@ -66,8 +66,16 @@ extension Applier {
         guard options.options(of: manifest.annotations).clientSideApplyMigration ?? true,
             let taken = live.takenOver(annotations: manifest.annotations)
         else { return nil }
+        return try await writeOwnership(of: taken, as: resource)
+    }
+
+    /// Makes an object's `managedFields` what the given one has. Fails when the object changed since it was seen.
+    ///
+    /// - Returns: the object's resourceVersion after that.
+    @discardableResult
+    func writeOwnership(of live: LiveObject, as resource: APIResource) async throws -> String? {
         let patch: JSONValue = [
-            ["op": "replace", "path": "/metadata/managedFields", "value": taken.ownership.managedFields],
+            ["op": "replace", "path": "/metadata/managedFields", "value": live.ownership.managedFields],
             ["op": "replace", "path": "/metadata/resourceVersion", "value": .string(live.resourceVersion)],
         ]
         let written = try await client.patch(

@@ -29,7 +29,7 @@ package struct Intent: Sendable, Hashable {
         Self.dropCreationTimestamps(in: &body)
         if manifest.id.groupKind == GroupKind(group: "", kind: "Secret") { Self.encodeStringData(in: &body) }
         if manifest.id.group == "rbac.authorization.k8s.io" { Self.dropServersRules(in: &body) }
-        if manifest.id.groupKind == GroupKind(group: "", kind: "Service") { Self.nameProtocols(in: &body) }
+        Self.fillDefaults(in: &body, kind: manifest.id.groupKind)
         self.body = body
     }
 
@@ -74,14 +74,6 @@ package struct Intent: Sendable, Hashable {
     private static func dropServersRules(in body: inout JSONValue) {
         let isAggregated = body[path: "aggregationRule", "clusterRoleSelectors"]?.arrayValue?.isEmpty == false
         if isAggregated || body["rules"]?.isNull == true { body["rules"] = nil }
-    }
-
-    /// A Service's port is told from another by `port` and `protocol`, and API servers before 1.21 know no default for the second: they
-    /// refuse a server-side apply that leaves it out, which every other way of applying permits.
-    private static func nameProtocols(in body: inout JSONValue) {
-        guard var ports = body[path: "spec", "ports"]?.arrayValue else { return }
-        for index in ports.indices where ports[index].objectValue != nil && ports[index]["protocol"]?.isNull ?? true { ports[index]["protocol"] = "TCP" }
-        body[path: "spec", "ports"] = .array(ports)
     }
 
     /// `stringData` is write-only: the server answers with `data`, so that is what is compared and applied.
