@@ -27,7 +27,7 @@ def manifest(index):
     elif kind == "Secret":
         result["data"] = {"token": base64.b64encode(name.encode()).decode()}
     elif kind == "Service":
-        result["spec"] = {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+        result["spec"] = {"selector": {"app": name}, "ports": [{"name": "http", "protocol": "TCP", "port": 80, "targetPort": 8080}]}
     elif kind == "Ingress":
         backend = {"service": {"name": name, "port": {"number": 80}}}
         result["spec"] = {"rules": [{"host": f"{name}.example.org", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}

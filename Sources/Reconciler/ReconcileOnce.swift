@@ -201,7 +201,8 @@ package struct ReconcileOnce: Sendable {
         onChange: @escaping @Sendable ([ResourceID: HealthAssessment]) -> Void
     ) async throws -> HealthAssessment {
         var known = run.live.objects.mapValues { ResourceModelHealth.of($0) }
-        for step in steps { known[step.id] = step.health }
+        // A step that failed, or was not reached, leaves what was there as it was.
+        for step in steps where step.health != nil || !step.isFailure && step.actuation != .notReached { known[step.id] = step.health }
         let ids = run.desired.manifests.filter { $0.hook == nil && countsForHealth($0.body) }.map(\.id)
         if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {
             let waited = try await applier.waitForHealth(

@@ -101,6 +101,20 @@ extension CommandLineTests {
             }
         }
 
+        /// Guards against "no declared object is there" of an application whose object is there and could not be changed.
+        @Test func aWriteThatFailsLeavesTheHealthOfWhatIsThere() async throws {
+            try await withScene { scene in
+                func fixed(_ value: String) -> String { Workspace.configMap("fixed", ["key": value]) + "immutable: true\n" }
+                try await scene.workspace.push([
+                    "environments/applications/shop.yaml": Workspace.application("shop"), "environments/shop/fixed.yaml": fixed("one"),
+                ])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                try await scene.workspace.push(["environments/shop/fixed.yaml": fixed("two")])
+                let outcome = try await scene.run("sync", "--app", "shop")
+                #expect(outcome.code == 1 && outcome.output.contains("Failed, OutOfSync, Healthy"), "\(outcome.description)")
+            }
+        }
+
         @Test func adoptionTakesAnObjectOver() async throws {
             try await withScene { scene in
                 try await scene.withShop()

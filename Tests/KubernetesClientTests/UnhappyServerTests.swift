@@ -137,4 +137,15 @@ struct UnhappyServerTests {
         }
         #expect(String(reflecting: error).contains("hunter2") == false)
     }
+
+    @Test func aRefusalThatShowsAWholeTemplateIsShortened() async throws {
+        let dump = String(repeating: "core.Container{Name:\\\"c\\\"} ", count: 400)
+        let body = #"{"kind":"Status","status":"Failure","code":422,"reason":"Invalid","message":"Job.batch \"j\" is invalid: spec.template: Invalid value: \#(dump): field is immutable"}"#
+        try await withScript { _, _ in Answer(status: 422, body: body) } _: { client in
+            let error = await #expect(throws: APIError.self) { try await client.list(configMaps, namespace: "x") }
+            let text = error?.description ?? ""
+            #expect(text.contains("spec.template: Invalid value") && text.contains("field is immutable") && text.count < 900)
+            #expect((error?.message.count ?? 0) > 8000)
+        }
+    }
 }

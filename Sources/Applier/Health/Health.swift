@@ -37,7 +37,7 @@ package func aggregateHealth(_ parts: [(id: ResourceID, health: HealthAssessment
     }
     guard worst != .healthy else { return HealthAssessment(.healthy) }
     let causes = present.filter { $0.health.status == worst }.prefix(3).map {
-        $0.health.message.isEmpty ? "\($0.id)" : "\($0.id): \($0.health.message)"
+        "\($0.id): \($0.health.message.isEmpty ? $0.health.status.rawValue : $0.health.message)"
     }
     return HealthAssessment(worst, causes.joined(separator: "; "))
 }

@@ -102,9 +102,16 @@ package struct APIError: ClassifiedError, Sendable, Hashable, CustomStringConver
     }
 
     package var description: String {
-        var text = "\(request): \(message) (\(code)\(reason.isEmpty ? "" : " \(reason)"))"
+        var text = "\(request): \(readableMessage) (\(code)\(reason.isEmpty ? "" : " \(reason)"))"
         if let hint { text += "; \(hint)" }
         return text
+    }
+
+    /// The message, with its middle left out where it is too long to be read: of a field that cannot be changed the server shows the whole
+    /// value, which for a Job's template is several thousand characters, and says at the end what is wrong with it.
+    private var readableMessage: String {
+        guard message.utf8.count > 800 else { return message }
+        return "\(message.prefix(400)) … \(message.suffix(200))"
     }
 }
 
