@@ -88,6 +88,7 @@ let package = Package(
                 "Git", "YAML", "ResourceModel", argumentParser, logging, lifecycle,
             ]),
         .executableTarget(name: "DemoWeb", dependencies: [hummingbird, lifecycle, logging]),
+        .executableTarget(name: "Benchmarks", dependencies: ["Git", "YAML", "ResourceModel", "Store", "CLinux"]),
 
         .target(
             name: "TestSupport",

@@ -2,11 +2,13 @@
 import argparse, base64, hashlib, json, os, resource, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 parser = argparse.ArgumentParser(prog="scripts/bench")
-parser.add_argument("--objects", type=int, default=1000)
+parser.add_argument("--objects", default="1000,10000", help="sizes of the application; the larger ones are measured once")
 parser.add_argument("--rounds", type=int, default=3, help="each case's median is reported")
-parser.add_argument("--kubeconfig", help="a cluster to use instead of the embedded one")
+parser.add_argument("--kubeconfig", default=os.environ.get("RECONCILER_TEST_KUBECONFIG") or None, help="a cluster to use instead of the embedded one")
+parser.add_argument("--peers", action="store_true", help="also kubectl, helm and kapp, where they are on PATH")
 parser.add_argument("--check", action="store_true", help="exit 1 when a case is over its budget")
 options = parser.parse_args()
+SIZES = sorted(int(size) for size in str(options.objects).split(","))
 BUDGETS = {"first-sync": 1.25, "second-sync": 0.15}
 PATHS = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps/{}", "Secret": "/api/v1/namespaces/{}/secrets/{}",
@@ -142,36 +144,166 @@ def raw(cluster, work, namespace, objects):
     return seconds
 
 
+class Results:
+    """Prints a line for each case, and knows which were over their budgets."""
+
+    def __init__(self):
+        self.over = []
+
+    def line(self, name, ratio, seconds, raw_seconds, rss, budget=None):
+        print(f"{name} {ratio:.2f} {seconds:.4g} {raw_seconds:.4g} {rss:.0f}", flush=True)
+        if budget is not None and ratio > budget:
+            self.over.append(f"{name}: {ratio:.2f}, the budget is {budget}")
+
+    def limit(self, name, seconds, allowed, rss=0):
+        """A case with a limit of its own in place of a raw run."""
+        self.line(name, seconds / allowed, seconds, allowed, rss, budget=1)
+
+
 def main():
     work = tempfile.mkdtemp(prefix="reconciler-bench.")
     cluster = None
+    results = Results()
     try:
-        objects = [manifest(index) for index in range(options.objects)]
-        repository = f"{work}/repository"
-        os.makedirs(f"{repository}/bench")
-        for index, item in enumerate(objects):
-            with open(f"{repository}/bench/{index:05}.yaml", "w") as file:
-                write_yaml(item, file)
+        parts(work, results)
         cluster = Cluster(work)
-        results = {name: [] for name in BUDGETS}
-        for round_number in range(options.rounds):
-            suffix = f"{os.getpid()}-{round_number}"
-            namespaces = [f"bench-raw-{suffix}", f"bench-sync-{suffix}"]
-            for namespace in namespaces:
-                cluster.kubectl("create", "namespace", namespace)
-            measure(cluster, work, repository, objects, namespaces, results)
-            cluster.kubectl("delete", "namespace", *namespaces)
-        failed = False
-        for name, values in results.items():
-            ratio = statistics.median(value[0] for value in values)
-            seconds, raw_seconds, rss = min(values, key=lambda value: abs(value[0] - ratio))[1:]
-            print(f"{name} {ratio:.2f} {seconds:.3f} {raw_seconds:.3f} {rss:.0f}")
-            failed |= ratio > BUDGETS[name]
-        return 1 if failed and options.check else 0
+        medians = {}
+        for size in SIZES:
+            medians[size] = sync_cases(cluster, work, size, options.rounds if size == SIZES[0] else 1, results)
+        if len(SIZES) > 1:
+            small, large = SIZES[0], SIZES[-1]
+            for name in BUDGETS:
+                (seconds, rss), (more_seconds, more_rss) = medians[small][name], medians[large][name]
+                share = large / small
+                results.line(f"{name}-growth", more_seconds / seconds / share, more_seconds, seconds, more_rss, budget=1.1)
+                results.line(f"{name}-memory-growth", more_rss / rss / share, more_rss, rss, more_rss, budget=1.1)
+        for line in results.over:
+            print(f"bench: over the budget: {line}", file=sys.stderr)
+        return 1 if results.over and options.check else 0
     finally:
         if cluster:
             cluster.stop()
         shutil.rmtree(work, ignore_errors=True)
+
+
+def sync_cases(cluster, work, size, rounds, results):
+    """First and second sync of one application; gives each case's median seconds and MiB."""
+    place = f"{work}/{size}"
+    repository = f"{place}/repository"
+    os.makedirs(f"{repository}/bench")
+    objects = [manifest(index) for index in range(size)]
+    for index, item in enumerate(objects):
+        with open(f"{repository}/bench/{index:05}.yaml", "w") as file:
+            write_yaml(item, file)
+    values = {name: [] for name in BUDGETS}
+    peers = {}
+    for round_number in range(rounds):
+        suffix = f"{size}-{os.getpid()}-{round_number}"
+        namespaces = [f"bench-raw-{suffix}", f"bench-sync-{suffix}"]
+        for namespace in namespaces:
+            cluster.kubectl("create", "namespace", namespace)
+        measure(cluster, place, repository, objects, namespaces, values)
+        if options.peers and round_number == 0 and size == SIZES[0]:
+            peers = measure_peers(cluster, place, repository, objects)
+        cluster.kubectl("delete", "namespace", *namespaces)
+    medians = {}
+    suffix = "" if size == SIZES[0] else f"-{size}"
+    for name, found in values.items():
+        ratio = statistics.median(value[0] for value in found)
+        seconds, raw_seconds, rss = min(found, key=lambda value: abs(value[0] - ratio))[1:]
+        results.line(name + suffix, ratio, seconds, raw_seconds, rss, BUDGETS[name])
+        medians[name] = (seconds, rss)
+    raw_seconds = statistics.median(value[2] for value in values["first-sync"])
+    journal = facts("journal", str(size), place)["journal"]
+    results.limit("journal" + suffix, journal, raw_seconds * 0.05)
+    for name, (seconds, rss) in peers.items():
+        results.line(name, seconds / raw_seconds, seconds, raw_seconds, rss)
+    return medians
+
+
+def facts(*arguments):
+    """What the program for parts of the work prints: names and numbers."""
+    output = run("Benchmarks", *arguments, capture_output=True, text=True).stdout
+    return {name: float(value) for name, value in (line.split() for line in output.splitlines())}
+
+
+def parts(work, results):
+    """What needs no cluster."""
+    starts = [timed(["reconciler", "--help"]) for _ in range(9)]
+    results.limit("help", min(start[0] for start in starts), 0.030, starts[0][1])
+    repository = f"{work}/apps"
+    for application in range(1000):
+        folder = f"{repository}/apps/app-{application:04}"
+        os.makedirs(folder)
+        for index in range(4):
+            with open(f"{folder}/{index}.yaml", "w") as file:
+                write_yaml(manifest(application * 4 + index), file)
+    git = ["git", "-C", repository, "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
+    run("git", "init", "-q", "-b", "main", repository)
+    run(*git, "add", "-A")
+    run(*git, "commit", "-qm", "A thousand applications")
+    run(*git, "branch", "before")
+    with open(f"{repository}/apps/app-0500/0.yaml", "a") as file:
+        file.write("# one more line\n")
+    run(*git, "commit", "-qam", "Change one")
+    found = facts("git", f"file://{repository}", f"{work}/mirror")
+    results.limit("changed-apps", found["changed-apps"], 0.005)
+    results.limit("read-manifests", found["read-manifests"], 0.025)
+    with open(f"{work}/list.json", "w") as file:
+        json.dump({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {}, "items": [served(index) for index in range(5000)]}, file, separators=(",", ":"))
+    found = facts("json", f"{work}/list.json")
+    rate = found["json-bytes-per-second"]
+    size = os.path.getsize(f"{work}/list.json")
+    results.limit("json-list", size / rate, size / 150e6)
+    results.line("json-memory", found["json-bytes-kept"] / 6144, found["json-bytes-kept"], 6144, 0, budget=1)
+
+
+def served(index):
+    """A Deployment as a server answers with it: defaults, status and managedFields, about 3.8 KB without the last."""
+    item = manifest(1)
+    item["metadata"] = {
+        **item["metadata"], "name": f"deployment-{index}", "namespace": "bench", "uid": f"00000000-0000-4000-8000-{index:012}",
+        "resourceVersion": str(index), "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z",
+        "annotations": {"deployment.kubernetes.io/revision": "1", "example.org/description": "x" * 900},
+        "managedFields": [{"manager": manager, "operation": "Apply", "apiVersion": "apps/v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
+                           "fieldsV1": {"f:spec": {f"f:field-{n}": {"f:value": {}} for n in range(20)}}} for manager in ["reconciler", "kube-controller-manager"]]}
+    item["spec"].update({
+        "progressDeadlineSeconds": 600, "revisionHistoryLimit": 10,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}})
+    item["spec"]["template"]["spec"].update({
+        "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler", "securityContext": {}, "terminationGracePeriodSeconds": 30})
+    conditions = [{"type": kind, "status": "True", "reason": "Reason" + kind, "message": "a sentence that says why this is so, as controllers write them",
+                   "lastUpdateTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"} for kind in ["Available", "Progressing"]]
+    item["status"] = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1, "conditions": conditions}
+    return item
+
+
+def measure_peers(cluster, work, repository, objects):
+    """The same objects by other tools, each in a namespace of its own: first and second time."""
+    environment = {**os.environ, "KUBECONFIG": cluster.kubeconfig, "HELM_CACHE_HOME": f"{work}/helm", "HELM_CONFIG_HOME": f"{work}/helm"}
+    chart = f"{work}/chart"
+    os.makedirs(f"{chart}/templates")
+    with open(f"{chart}/Chart.yaml", "w") as file:
+        file.write("apiVersion: v2\nname: bench\nversion: 1.0.0\n")
+    for index, item in enumerate(objects):
+        with open(f"{chart}/templates/{index:05}.yaml", "w") as file:
+            write_yaml(item, file)
+    tools = {
+        "kubectl": [["kubectl", "-n", "{}", "apply", "--server-side", "-f", f"{repository}/bench"]] * 2,
+        "helm": [["helm", "-n", "{}", "install", "bench", chart], ["helm", "-n", "{}", "upgrade", "bench", chart]],
+        "kapp": [["kapp", "deploy", "-y", "-n", "{}", "-a", "bench", "-f", f"{repository}/bench"]] * 2,
+    }
+    found = {}
+    for tool, commands in tools.items():
+        if not shutil.which(tool):
+            continue
+        namespace = f"bench-{tool}-{os.getpid()}"
+        cluster.kubectl("create", "namespace", namespace)
+        for name, command in zip(["first", "second"], commands):
+            seconds, rss, _ = timed([part.format(namespace) if part == "{}" else part for part in command], environment)
+            found[f"{tool}-{name}"] = (seconds, rss)
+        cluster.kubectl("delete", "namespace", namespace)
+    return found
 
 
 def measure(cluster, work, repository, objects, namespaces, results):
@@ -194,7 +326,7 @@ def measure(cluster, work, repository, objects, namespaces, results):
         "KUBECONFIG": cluster.kubeconfig}
     command = ["reconciler", "sync", "--app", "bench", "--path", "applications"]
     raw_seconds = raw(cluster, work, namespaces[0], objects)
-    for name, namespace in zip(results, namespaces):
+    for name, namespace in zip(BUDGETS, namespaces):
         cluster.settle(namespace)
         seconds, rss, output = timed(command, environment)
         print(f"{name}: {seconds:.3f} s, raw {raw_seconds:.3f} s, {rss:.0f} MiB", file=sys.stderr)
