@@ -8,7 +8,7 @@ extension RollbackCommand {
         let (application, catalog, revision) = try await declared(target)
         let pin = try await target.page.pin(application, at: revision, to: to, reason: reason)
         let request = SyncRequest(
-            extent: dryRun ? .plan : .execute, prune: prune, waitForHealth: wait ? .seconds(timeout) : nil, trigger: "rollback --pin")
+            extent: dryRun ? .plan : .execute, prune: prune, waitForHealth: wait ? .seconds(timeout) : nil, trigger: "pin:\(Person.name)")
         let result = try await target.page.run(
             pin, application, project: try target.project(of: application, in: catalog), request: request, onEvent: EventPrinter(asJSON: false).print)
         if let report = result.report {

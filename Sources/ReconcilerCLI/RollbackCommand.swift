@@ -72,7 +72,7 @@ struct RollbackCommand: AsyncParsableCommand {
             let declared = try catalog.application(named: application)
             let result = try await target.page.run(
                 declared, project: try target.project(of: declared, in: catalog),
-                request: SyncRequest(prune: prune, waitForHealth: wait ? .seconds(timeout) : nil, trigger: "rollback"),
+                request: SyncRequest(prune: prune, waitForHealth: wait ? .seconds(timeout) : nil, trigger: "rollback:\(Person.name)"),
                 onEvent: EventPrinter(asJSON: false).print)
             guard let report = result.report else { return 1 }
             if output == .table { print(SyncCommand.text(report, result)) } else { Printing.print(text.json(isPushed: true, report: report), as: output) }

@@ -37,11 +37,14 @@ enum Clocks {
 
 enum Person {
     /// Who typed the command: `cli:USER@HOST`.
-    static let trigger: String = {
+    static let trigger = "cli:\(name)"
+
+    /// `USER@HOST`.
+    static let name: String = {
         let user = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? "\(geteuid())"
         var name = [CChar](repeating: 0, count: 256)
         let host = gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "localhost"
-        return "cli:\(user)@\(host)"
+        return "\(user)@\(host)"
     }()
 }
 

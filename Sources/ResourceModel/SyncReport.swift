@@ -55,7 +55,7 @@ package struct SyncReport: Sendable, Hashable, Codable {
     package var application: String
     package var revision: Revision
     package var planID: String
-    /// Who or what asked for it: `cli:USER@HOST`, or in `reconciler run` `push`, `drift`, `retry`. Open.
+    /// Who or what asked for it: `cli:USER@HOST`, or in `reconciler run` `push`, `drift`, `retry`; `rollback:USER@HOST`, `pin:USER@HOST`. Open.
     package var trigger: String
     /// Seconds since 1970-01-01 UTC.
     package var startedAt: Double

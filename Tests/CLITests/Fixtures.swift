@@ -81,7 +81,7 @@ func masked(_ text: String, _ workspace: Workspace) -> String {
     text = text.replacing(/<secret [0-9a-f]{8}>/, with: "<secret DIGEST>")
     text = text.replacing(/"committedAt":[0-9]+/, with: "\"committedAt\":TIME")
     text = text.replacing(/committedAt: [0-9]+/, with: "committedAt: TIME")
-    text = text.replacing(/cli:[^ @",)]+@[^ ",)\n]+( *)/, with: { $0.1.count > 2 ? "cli:USER@HOST   " : "cli:USER@HOST" + $0.1 })
+    text = text.replacing(/(cli|rollback|pin):[^ @",)]+@[^ ",)\n]+( *)/, with: { "\($0.1):USER@HOST" + ($0.2.count > 2 ? "   " : $0.2) })
     text = text.replacing(/TRIGGER +/, with: "TRIGGER   ")
     text = text.replacing(/\b[0-9a-f]{12} {3,}/, with: "DIGEST   ")
     text = text.replacing(/\bhead [0-9a-f]{64}\b/, with: "head DIGEST")
