@@ -140,6 +140,11 @@ package final class DesiredStateBuilder: Sendable {
     /// Renders the application at a revision that `fetch` gave. Sources in other repositories are taken as they were last fetched.
     /// - Throws: `Problems`, `GitError`. Never an incomplete state.
     package func desiredState(of application: Application, at revision: Revision) async throws -> DesiredState {
+        try await renderer.desiredState(of: application, from: try await trees(of: application, at: revision), revision: revision)
+    }
+
+    /// A tree for each source, with the revision that it is.
+    func trees(of application: Application, at revision: Revision) async throws -> [(tree: any FileTree, revision: Revision?)] {
         var trees: [(tree: any FileTree, revision: Revision?)] = []
         let primary = application.sources.firstIndex { !$0.rendersNothing } ?? 0
         for (index, source) in application.sources.enumerated() {
@@ -154,7 +159,7 @@ package final class DesiredStateBuilder: Sendable {
             }
             trees.append((try await tree(of: at), at))
         }
-        return try await renderer.desiredState(of: application, from: trees, revision: revision)
+        return trees
     }
 
     /// Everything that the render of one source looks at in its tree; also of a render that fails.

@@ -189,6 +189,7 @@ package struct ReconcileOnce: Sendable {
             adopt: request.adopt, isConfirmed: request.isConfirmed || application.approvesDeletion(at: revision), hooks: request.selection.isWhole ? request.hooks : .never,
             syncOptions: application.syncPolicy.syncOptions)
         if let budget = request.pruneBudget { policy.budgetCount = budget }
+        if let budget = request.recreateBudget { policy.recreateCount = budget }
         return policy
     }
 

@@ -11,6 +11,8 @@ package struct SyncRequest: Sendable {
     package var prune: Bool?
     package var allowEmpty: Bool
     package var pruneBudget: Int?
+    /// How many objects may be deleted and made anew although they are a large share.
+    package var recreateBudget: Int?
     package var adopt: Bool
     /// Permits what asks for a confirmation.
     package var isConfirmed: Bool

@@ -1,47 +1,115 @@
+import Applier
 import ArgumentParser
+import Desired
 import Reconciler
 import ResourceModel
 
 /// `reconciler diff`: what a sync would change, field by field. Exit 2 when there is anything.
 struct DiffCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "diff", abstract: "Show what differs, field by field; exit 2 if anything does.")
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Show what differs, field by field; exit 2 if anything does.",
+        discussion: """
+            Compares Git with the cluster. With --from and --to two revisions of Git with each other, without a cluster; with --live \
+            files with files, without anything (docs/diff.md).
+            """)
 
     @OptionGroup var target: TargetOptions
     @OptionGroup var selection: SelectionOptions
+    @OptionGroup var source: SourceOptions
+    @Option(help: "Compare two revisions of Git: the old one.")
+    var from: String?
+    @Option(help: "Compare two revisions of Git: the new one (default: the branch).")
+    var to: String?
+    @Option(name: .customLong("target"), help: "Compare files: what is declared (a file, or a directory as a source). With --live, --config means the same.")
+    var declared: String?
+    @Option(help: "Compare files: what is there, as `kubectl get -o yaml` writes it.")
+    var live: String?
+    @Option(help: "Namespace of declared objects that name none, with --live (default: default).")
+    var namespace: String?
     @Option(name: .shortAndLong, help: "Format of the result.")
-    var output: OutputFormat = .table
+    var output: DiffFormat = .table
+    @Option(help: "Colours: on a terminal without $NO_COLOR, always or never.")
+    var color: ColorChoice = .auto
+    @Flag(inversion: .prefixedNo, help: "Exit 2 when anything differs, or 0.")
+    var exitCode = true
+
+    func validate() throws {
+        if to != nil, from == nil { throw ValidationError("--to needs --from") }
+        let comparesCluster = source.revision != nil || source.local != nil
+        if from != nil, comparesCluster { throw ValidationError("--revision and --local compare with the cluster, --from and --to need none: use one of both") }
+        if live != nil, from != nil || comparesCluster { throw ValidationError("--live compares files: it goes with neither --from nor --revision nor --local") }
+        if declared != nil, live == nil { throw ValidationError("--target goes with --live") }
+    }
 
     func run() async throws {
         Log.bootstrap()
         try await exiting {
-            try selection.check()
-            return try await Target.with(target) { target in
-                if let first = selection.applications.first { target.page.observeAhead(application: first) }
-                let catalog = try await target.catalog()
-                var results: [JSONValue] = []
-                var hasDifferences = false
-                for application in try selection.applications(in: catalog) {
-                    let result = try await target.page.run(
-                        application, project: try target.project(of: application, in: catalog), request: SyncRequest(extent: .compare))
-                    hasDifferences = hasDifferences || result.hasDifferences
-                    let changes = result.changes.filter { $0.action != .unchanged }
-                    if output == .table {
-                        for change in changes { print(Self.text(change)) }
-                    }
-                    results.append(["application": .string(application.name), "changes": .array(changes.map(json))])
-                }
-                if output != .table { Printing.print(.array(results), as: output) }
-                return hasDifferences ? 2 : 0
+            let differences: [ApplicationDifference]
+            if let live {
+                guard let declared = declared ?? target.config else { throw UsageError("say what is declared: --target FILE or DIRECTORY") }
+                differences = [try await OfflineInput(declared: declared, live: live, namespace: namespace).difference()]
+            } else {
+                try selection.check()
+                differences = try await from == nil ? liveDifferences() : revisionDifferences()
             }
+            DifferenceOutput(format: output, color: color).print(differences)
+            return exitCode && differences.contains(where: \.isDifferent) ? 2 : 0
         }
     }
 
-    static func text(_ change: Change) -> String {
-        var lines = ["\(word(change.action)) \(change.id)" + (change.manifest.map { "  (\($0.source))" } ?? "")]
-        for field in change.fields {
-            let owner = field.manager.map { "  [\($0)]" } ?? ""
-            lines.append("  \(field.path): \(shown(field.before, secret: field.isSecret)) -> \(shown(field.after, secret: field.isSecret))\(owner)")
+    // MARK: Git and the cluster
+
+    private func liveDifferences() async throws -> [ApplicationDifference] {
+        try await Target.with(target, local: source.local) { target in
+            if let first = selection.applications.first { target.page.observeAhead(application: first) }
+            let catalog = try await target.catalog()
+            var differences: [ApplicationDifference] = []
+            for application in try selection.applications(in: catalog) {
+                var request = SyncRequest(extent: .compare)
+                try await source.narrow(&request, application, target)
+                let result = try await target.page.run(application, project: try target.project(of: application, in: catalog), request: request)
+                let declarations = try await declarations(of: application, at: result.desired.revision, target)
+                differences.append(try await Self.difference(result, declarations, application.name))
+            }
+            return differences
         }
-        return lines.joined(separator: "\n")
+    }
+
+    private func declarations(of application: Application, at revision: Revision, _ target: Target) async throws -> Declarations {
+        if let files = target.files { return files.declarations(of: application) }
+        let application = source.revision.map { application.overriding(revision: $0) } ?? application
+        return try await target.builder.declarations(of: application, at: revision)
+    }
+
+    private static func difference(_ result: Reconciliation, _ declarations: Declarations, _ name: String) async throws -> ApplicationDifference {
+        var objects: [ObjectDifference] = []
+        for change in result.changes where change.action != .unchanged {
+            objects.append(ObjectDifference(change, places: try await places(of: change, in: result.desired, declarations)))
+        }
+        return ApplicationDifference(
+            application: name, old: "live", new: "git", revision: result.desired.revision, objects: objects,
+            unchanged: result.changes.count - objects.count, isDifferent: result.hasDifferences)
+    }
+
+    /// Where the declared ones of a change's fields are declared, by their paths.
+    private static func places(
+        of change: Change, in desired: DesiredState, _ declarations: Declarations
+    ) async throws -> [String: DeclaredPlace] {
+        guard let manifest = desired.manifests.first(where: { $0.id == change.id }) else { return [:] }
+        var places: [String: DeclaredPlace] = [:]
+        for field in change.fields where field.after != nil {
+            guard let path = FieldPath(field.path) else { continue }
+            places[field.path] = try await declarations.place(of: path, in: manifest)
+        }
+        return places
+    }
+
+    // MARK: Two revisions
+
+    private func revisionDifferences() async throws -> [ApplicationDifference] {
+        try await RepositoryTarget.with(target) { builder in
+            let (old, new) = (from ?? "", to ?? builder.configuration.branch)
+            return try await RevisionComparison(builder: builder, selection: selection, old: old, new: new).differences()
+        }
     }
 }

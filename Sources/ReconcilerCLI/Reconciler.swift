@@ -8,6 +8,6 @@ struct ReconcilerCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             SyncCommand.self, RunCommand.self, DiffCommand.self, PlanCommand.self, StatusCommand.self, HistoryCommand.self,
-            WaitCommand.self, RollbackCommand.self, DeleteCommand.self, RenderCommand.self, ValidateCommand.self, HealthCommand.self, ClusterCommand.self,
+            WaitCommand.self, WhyCommand.self, RollbackCommand.self, DeleteCommand.self, RenderCommand.self, ValidateCommand.self, HealthCommand.self, ClusterCommand.self,
         ])
 }

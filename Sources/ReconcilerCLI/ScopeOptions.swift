@@ -76,6 +76,8 @@ struct LocalFiles: Sendable {
         url = "file://\(root)"
     }
 
+    func declarations(of application: Application) -> Declarations { repository.declarations(of: application) }
+
     func catalog() async throws -> ApplicationCatalog { try await repository.applications() }
 
     func desiredState(of application: Application) async throws -> DesiredState {

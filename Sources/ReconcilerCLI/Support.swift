@@ -51,6 +51,16 @@ enum Person {
 extension Clocks {
     /// `2026-11-21T06:05:00Z` (RFC 3339), for programs.
     static func timestamp(_ seconds: Double) -> String { text(seconds).replacing(" ", with: "T") + "Z" }
+
+    /// The time that `2026-11-21T06:05:00Z` tells, fractions left out; `nil` for text in another form.
+    static func seconds(parsing text: String) -> Double? {
+        let numbers = text.split { !$0.isNumber }.prefix(6).compactMap { Int32($0) }
+        guard text.hasSuffix("Z"), numbers.count == 6 else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[3], numbers[4], numbers[5])
+        return Double(timegm(&parts))
+    }
 }
 
 enum Files {

@@ -17,6 +17,8 @@ struct SyncCommand: AsyncParsableCommand {
     var allowEmpty = false
     @Option(help: "The number of deletions to permit although it is a large share.")
     var pruneBudget: Int?
+    @Option(help: "The number of objects to permit to be deleted and made anew although it is a large share.")
+    var recreateBudget: Int?
     @Flag(help: "Take over objects that another application tracks.")
     var adopt = false
     @Flag(help: "Delete also what asks for a confirmation (`Prune=confirm`).")
@@ -86,6 +88,7 @@ struct SyncCommand: AsyncParsableCommand {
         var request = SyncRequest(
             extent: dryRun ? .plan : .execute, prune: prune, allowEmpty: allowEmpty, pruneBudget: pruneBudget, adopt: adopt,
             isConfirmed: confirmPrune, hooks: hooks.policy, waitForHealth: wait ? .seconds(timeout) : nil, trigger: Person.trigger)
+        request.recreateBudget = recreateBudget
         request.atomic = atomic
         try await scope.narrow(&request, application, target)
         if let plan { request.plan = try PlanBinding.read(plan, application: application.name) }

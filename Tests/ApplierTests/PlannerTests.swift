@@ -82,6 +82,36 @@ import Testing
         #expect(planned(changes, owned: owned, policy: PlanPolicy(prune: true, budgetCount: deletions - 1)).refusals.isEmpty != (deletions * 2 > owned))
     }
 
+    @Test(arguments: [(10, 10, false), (11, 11, true), (11, 21, true), (11, 22, false), (11, 100, false), (60, 100, true)])
+    func refusesToMakeMostThingsAnew(_ recreations: Int, _ owned: Int, _ isRefused: Bool) throws {
+        let options = [SyncOptions.annotation: "Force=true,Replace=true"]
+        let changes = (0..<recreations).map { index in
+            Change(
+                id: id("ConfigMap", "x\(index)"), action: .configure, manifest: manifest("ConfigMap", "x\(index)", annotations: options),
+                live: live("ConfigMap", "x\(index)"))
+        }
+        let plan = planned(changes, owned: owned)
+        #expect(plan.refusals.map(\.code) == (isRefused ? ["recreate-budget"] : []))
+        #expect(plan.steps.allSatisfy { $0.verb == .recreate })
+        if isRefused {
+            #expect(plan.refusals[0].objects.count == recreations && plan.refusals[0].description.contains("--recreate-budget \(recreations)"))
+            #expect(planned(changes, owned: owned, policy: PlanPolicy(prune: true, recreateCount: recreations - 1)).refusals.count == 1)
+        }
+        #expect(planned(changes, owned: owned, policy: PlanPolicy(prune: true, recreateCount: recreations)).refusals.isEmpty)
+    }
+
+    /// `Force=true` makes an object anew only where a field cannot be changed; what can be changed counts for nothing.
+    @Test func countsForcedWritesOfFieldsThatCannotBeChanged() {
+        func change(_ index: Int, _ path: String) -> Change {
+            Change(
+                id: id("Deployment", "x\(index)", group: "apps"), action: .configure, fields: [FieldChange(path: path, before: "a", after: "b")],
+                manifest: manifest("Deployment", "x\(index)", group: "apps", annotations: [SyncOptions.annotation: "Force=true"]),
+                live: live("Deployment", "x\(index)", group: "apps"))
+        }
+        #expect(planned((0..<11).map { change($0, ".spec.selector.matchLabels.app") }).refusals.map(\.code) == ["recreate-budget"])
+        #expect(planned((0..<11).map { change($0, ".spec.replicas") }).refusals.isEmpty)
+    }
+
     @Test func refusesAnotherApplicationsObject() throws {
         let object = live("ConfigMap", "x", owner: "payments")
         let change = Change(id: object.id, action: .configure, manifest: manifest("ConfigMap", "x"), live: object)

@@ -78,6 +78,7 @@ func masked(_ text: String, _ workspace: Workspace) -> String {
     text = text.replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}Z?/, with: "TIME")
     text = text.replacing(/\b[0-9]+\.[0-9]{1,3} s\b/, with: "SECONDS s")
     text = text.replacing(/\b[0-9]+\.[0-9]{1,3} {3,}/, with: "SECONDS   ")
+    text = text.replacing(/, (just now|[0-9]+[smhd] ago)\]/, with: ", AGE]").replacing(/\((just now|[0-9]+[smhd] ago)\)/, with: "(AGE)")
     text = text.replacing(/<secret [0-9a-f]{8}>/, with: "<secret DIGEST>")
     text = text.replacing(/"committedAt":[0-9]+/, with: "\"committedAt\":TIME")
     text = text.replacing(/committedAt: [0-9]+/, with: "committedAt: TIME")

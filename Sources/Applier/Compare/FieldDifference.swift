@@ -50,3 +50,11 @@ private func hasUniqueNames(_ items: [JSONValue]) -> Bool {
     let names = items.compactMap { $0["name"]?.stringValue }
     return names.count == items.count && Set(names).count == names.count
 }
+
+/// The fields in which two declarations of one object differ, in the form in which they are sent: what only a server writes, and
+/// spellings that the server changes for all of them (a Secret's `stringData`), make none.
+package func declaredDifferences(from before: Manifest, to after: Manifest) -> [FieldChange] {
+    let applySet = ApplySet(application: "")
+    let bodies = [before, after].map { Intent(manifest: $0, application: "", applySet: applySet).body }
+    return fieldDifferences(from: bodies[0], to: bodies[1], id: after.id)
+}

@@ -10,6 +10,9 @@ package struct PlanPolicy: Sendable, Hashable {
     /// for a refusal: small applications may lose half of their objects, large ones not hundreds.
     package var budgetCount: Int
     package var budgetPercent: Int
+    /// The greatest number of objects deleted and made anew in one run, and the greatest share, in percent. Both must be exceeded.
+    package var recreateCount: Int
+    package var recreatePercent: Int
     /// Takes objects over that another application tracks.
     package var adopt: Bool
     /// Deletes what asks for a confirmation (`Prune=confirm`): somebody gave it.
@@ -27,13 +30,16 @@ package struct PlanPolicy: Sendable, Hashable {
     }
 
     package init(
-        prune: Bool, allowEmpty: Bool = false, budgetCount: Int = 10, budgetPercent: Int = 50, adopt: Bool = false,
+        prune: Bool, allowEmpty: Bool = false, budgetCount: Int = 10, budgetPercent: Int = 50, recreateCount: Int = 10,
+        recreatePercent: Int = 50, adopt: Bool = false,
         isConfirmed: Bool = false, hooks: Hooks = .whenNeeded, syncOptions: SyncOptions = SyncOptions()
     ) {
         self.prune = prune
         self.allowEmpty = allowEmpty
         self.budgetCount = budgetCount
         self.budgetPercent = budgetPercent
+        self.recreateCount = recreateCount
+        self.recreatePercent = recreatePercent
         self.adopt = adopt
         self.isConfirmed = isConfirmed
         self.hooks = hooks
@@ -171,6 +177,7 @@ private struct Planner {
 
     /// The guards of docs/architecture.md: mass deletion is refused, not carried out.
     mutating func checkGuards(declared: Int, inventory: Inventory) {
+        checkRecreations(inventory)
         let prunes = steps.filter(\.isPrune).map(\.change.id).sorted()
         guard !prunes.isEmpty else { return }
         if declared == 0, !policy.allowEmpty {
@@ -187,6 +194,16 @@ private struct Planner {
                     message: "\(prunes.count) of \(inventory.members.count) objects would be deleted, more than \(policy.budgetCount) and more than \(policy.budgetPercent) %",
                     objects: prunes, permit: "--prune-budget \(prunes.count)"))
         }
+    }
+
+    private mutating func checkRecreations(_ inventory: Inventory) {
+        let recreated = steps.filter(\.isRecreation).map(\.change.id).sorted()
+        guard recreated.count > policy.recreateCount, recreated.count * 100 > policy.recreatePercent * max(inventory.members.count, 1) else { return }
+        refusals.append(
+            Refusal(
+                code: "recreate-budget",
+                message: "\(recreated.count) of \(inventory.members.count) objects would be deleted and made anew, more than \(policy.recreateCount) and more than \(policy.recreatePercent) %",
+                objects: recreated, permit: "--recreate-budget \(recreated.count)"))
     }
 
     func plan(desired: DesiredState) -> Plan {

@@ -179,7 +179,7 @@ private func escaped(_ name: String) -> String {
 }
 
 /// The candidate that a misspelt word most likely stands for; `nil` when none is near.
-func nearest(to word: String, among candidates: [String]) -> String? {
+package func nearest(to word: String, among candidates: [String]) -> String? {
     let limit = max(1, min(3, word.count / 3))
     let scored = candidates.map { (distance: editDistance(word.lowercased(), $0.lowercased()), name: $0) }
     return scored.filter { $0.distance <= limit }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name

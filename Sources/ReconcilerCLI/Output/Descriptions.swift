@@ -19,9 +19,9 @@ func sentence(_ reason: SkipReason) -> String {
     case .sourceUnreadable(let file): "not pruned: \(file) could not be read and may declare it"
     case .pruneDisabled: "no longer in Git; pruning is off (use --prune, or syncPolicy.automated.prune)"
     case .pruneUnconfirmed: "no longer in Git; Prune=confirm waits for approval"
-    case .ownedByController(let owner): "owned by \(owner)"
+    case .ownedByController(let owner): "owned by \(owner), and goes with it"
     case .ownedByApplication(let owner): "owned by application \(owner)"
-    case .namespaceInUse(let detail): "namespace still in use: \(detail)"
+    case .namespaceInUse(let detail): "namespace still in use: \(detail) (delete or move these, and the next sync deletes it)"
     case .notSelected: "not selected"
     case .deleteDisabled: "left in place: Delete=false"
     case .keptByHelm: "left in place: helm.sh/resource-policy: keep"
@@ -85,6 +85,19 @@ func json(_ id: ResourceID) -> JSONValue {
     ["group": .string(id.group), "kind": .string(id.kind), "namespace": id.namespace.map { .string($0) } ?? .null, "name": .string(id.name)]
 }
 
+func json(_ refusal: Refusal) -> JSONValue {
+    var object: JSONValue = ["code": .string(refusal.code), "message": .string(refusal.message), "objects": .array(refusal.objects.map(json))]
+    object["permit"] = refusal.permit.map { .string($0) }
+    return object
+}
+
+func json(_ consequence: Consequence) -> JSONValue {
+    [
+        "code": .string(consequence.code), "message": .string(consequence.message), "isWarning": .bool(consequence.isWarning),
+        "objects": .array(consequence.objects.map(json)),
+    ]
+}
+
 func json(_ revision: Revision) -> JSONValue {
     [
         "repository": .string(revision.repository), "ref": .string(revision.ref), "commit": .string(revision.commit),
@@ -96,22 +109,23 @@ func json(_ change: Change) -> JSONValue {
     var object: JSONValue = ["object": json(change.id), "action": .string(word(change.action))]
     if case .skip(let reason) = change.action { object["reason"] = .string(sentence(reason)) }
     if !change.fields.isEmpty {
-        object["fields"] = .array(
-            change.fields.map { field in
-                var item: JSONValue = ["path": .string(field.path)]
-                if field.isSecret {
-                    item["before"] = .string(shown(field.before, secret: true))
-                    item["after"] = .string(shown(field.after, secret: true))
-                } else {
-                    item["before"] = field.before
-                    item["after"] = field.after
-                }
-                if let manager = field.manager { item["manager"] = .string(manager) }
-                return item
-            })
+        object["fields"] = .array(change.fields.map(json))
     }
     if let source = change.manifest?.source { object["source"] = .string(source.description) }
     return object
+}
+
+func json(_ field: FieldChange) -> JSONValue {
+    var item: JSONValue = ["path": .string(field.path)]
+    if field.isSecret {
+        item["before"] = .string(shown(field.before, secret: true))
+        item["after"] = .string(shown(field.after, secret: true))
+    } else {
+        item["before"] = field.before
+        item["after"] = field.after
+    }
+    if let manager = field.manager { item["manager"] = .string(manager) }
+    return item
 }
 
 func json(_ report: SyncReport) -> JSONValue {

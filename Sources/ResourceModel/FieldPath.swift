@@ -1,9 +1,7 @@
-import ResourceModel
-
 /// A field's place in an object, read from the notation of `FieldChange.path`: `.spec.containers[name="web"].image`,
 /// `.metadata.labels."example.org/team"`, `.metadata.finalizers["a"]`.
 package struct FieldPath: Sendable, Hashable {
-    enum Step: Sendable, Hashable {
+    package enum Step: Sendable, Hashable {
         case member(String)
         /// An item of a list that is told by some of its members.
         case keys([String: JSONValue])
@@ -12,7 +10,9 @@ package struct FieldPath: Sendable, Hashable {
         case index(Int)
     }
 
-    let steps: [Step]
+    package let steps: [Step]
+
+    package init(steps: [Step]) { self.steps = steps }
 
     /// `nil` for text in another notation.
     package init?(_ text: String) {
@@ -96,7 +96,7 @@ package struct FieldPath: Sendable, Hashable {
     }
 
     /// Whether a FieldsV1 tree holds the place, or something above it as a whole.
-    fileprivate func isHeld(by fields: JSONValue) -> Bool {
+    package func isHeld(by fields: JSONValue) -> Bool {
         var current = fields
         for (depth, step) in steps.enumerated() {
             let isWhole = depth > 0 && current.objectValue?.allSatisfy { $0.key == "." } ?? true
