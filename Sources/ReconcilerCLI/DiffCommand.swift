@@ -24,7 +24,7 @@ struct DiffCommand: AsyncParsableCommand {
     var declared: String?
     @Option(help: "Compare files: what is there, as `kubectl get -o yaml` writes it.")
     var live: String?
-    @Option(help: "Namespace of declared objects that name none, with --live (default: default).")
+    @Option(help: "Namespace of declared objects that name none, with --live (default: the live objects', else default).")
     var namespace: String?
     @Option(name: .shortAndLong, help: "Format of the result.")
     var output: DiffFormat = .table

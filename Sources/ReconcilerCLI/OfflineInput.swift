@@ -15,7 +15,10 @@ struct OfflineInput {
     func comparison() async throws -> OfflineComparison {
         let objects = try await ObjectFiles.objects(in: path(live))
         let name = objects.lazy.compactMap { $0[path: "metadata", "annotations", TrackingID.annotation]?.stringValue.flatMap(TrackingID.init(parsing:))?.application }.first
-        let desired = try await ObjectFiles.declared(in: path(declared), name: name ?? "offline", namespace: namespace ?? "default")
+        // Where all live objects are in one namespace, the declared ones without any are meant to be there too.
+        let namespaces = Set(objects.compactMap { $0[path: "metadata", "namespace"]?.stringValue })
+        let desired = try await ObjectFiles.declared(
+            in: path(declared), name: name ?? "offline", namespace: namespace ?? (namespaces.count == 1 ? namespaces.first : nil) ?? "default")
         for warning in desired.warnings { Terminal.error("warning: \(warning)") }
         return try OfflineComparison(desired: desired, live: objects)
     }

@@ -20,7 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
     var declared: String?
     @Option(help: "Plan from files: what is there (a file or a directory, as `kubectl get -o yaml` writes it).")
     var live: String?
-    @Option(help: "Namespace of declared objects that name none, with --live (default: default).")
+    @Option(help: "Namespace of declared objects that name none, with --live (default: the live objects', else default).")
     var namespace: String?
     @Option(name: .customLong("sync-option"), help: "A sync option of the application, as NAME=VALUE, with --live; repeatable.")
     var syncOptions: [String] = []

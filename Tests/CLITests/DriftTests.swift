@@ -94,7 +94,7 @@ extension CommandLineTests {
                     ["spec": ["template": ["spec": ["containers": [["name": "main", "image": "example.org/web:2"]]]]]], type: .strategicMerge)
                 try await edit(scene, "Secret", "secret", ["data": ["password": "c3dvcmRmaXNo"]])
                 let difference = try await scene.run("diff", "--app", "shop")
-                #expect(difference.output.contains("[kubectl-edit]"), "\(difference.description)")
+                #expect(difference.output.contains("[kubectl-edit, "), "\(difference.description)")
                 let seen = try await drift(scene).sorted { ($0["field"]?.stringValue ?? "") < ($1["field"]?.stringValue ?? "") }
                 #expect(seen.map { $0["field"]?.stringValue } == [".data.password", ".spec.template.spec.containers[name=\"main\"].image"], "\(seen)")
                 #expect(seen.allSatisfy { $0["owner"] == "kubectl-edit" })

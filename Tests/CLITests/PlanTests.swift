@@ -87,7 +87,7 @@ extension CommandLineTests {
                 }
                 #expect(try await steps() == ["PreSync 0 apply hook", "Sync 2 apply pod2"])
                 #expect(try await steps("--prune") == ["PreSync 0 apply hook", "Sync 1 delete pod4", "Sync 2 apply pod2", "Sync 3 delete pod3", "Sync 4 delete pod1"])
-                #expect(try await steps("--prune", "--sync-option", "PruneLast=true") == ["PreSync 0 apply hook", "Sync 2 apply pod2", "Sync 5 delete pod4", "Sync 5 delete pod3", "Sync 5 delete pod1"])
+                #expect(try await steps("--prune", "--sync-option", "PruneLast=true") == ["PreSync 0 apply hook", "Sync 2 apply pod2", "Sync 5 delete pod1", "Sync 5 delete pod3", "Sync 5 delete pod4"])
                 #expect(try await steps("--sync-option", "Replace=true") == ["PreSync 0 apply hook", "Sync 2 create pod2"])
                 let table = try await offline.run(files)
                 #expect(table.output.contains("skipped Pod shop/pod1: no longer in Git; pruning is off"), "\(table.description)")

@@ -92,7 +92,7 @@ package struct OfflineComparison: Sendable {
     private static func assumed(_ intent: JSONValue, _ live: LiveObject) -> FieldOwnership.Entry {
         var fields = FieldSet.assumed(of: intent)
         if let text = live.annotations[lastApplied]?.stringValue, let former = try? JSONValue(parsing: text) {  // text of another kind says nothing
-            fields = FieldSet.union(fields, FieldSet.assumed(of: Self.withoutIdentity(former)))
+            fields = FieldSet.union(fields, FieldSet.assumed(of: Self.asSent(former, live)))
         }
         return FieldOwnership.Entry(
             manager: Applier.fieldManager, operation: "Apply", apiVersion: live.apiVersion, time: nil, subresource: "", fields: fields)
@@ -100,18 +100,25 @@ package struct OfflineComparison: Sendable {
 
     private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-    private static func withoutIdentity(_ body: JSONValue) -> JSONValue {
-        var result = body
-        for key in ["apiVersion", "kind", "status"] { result[key] = nil }
-        for key in ["name", "namespace", "creationTimestamp"] { result[path: "metadata", key] = nil }
+    /// In the form in which it is compared, without what identifies the object.
+    private static func asSent(_ body: JSONValue, _ live: LiveObject) -> JSONValue {
+        let manifest = Manifest(id: live.id, apiVersion: live.apiVersion, body: body, source: SourceLocation(path: "", line: 0))
+        var result = untracked(Intent(manifest: manifest, application: "", applySet: ApplySet(application: "")).body)
+        for key in ["name", "namespace"] { result[path: "metadata", key] = nil }
         return result
     }
 
     /// Whether the live value is the declared one with what a server fills in.
     private static func isFilledIn(_ field: FieldChange) -> Bool {
-        guard let after = field.after else { return field.before.map(\.isZero) ?? true }
+        guard let after = field.after else { return field.before.map(\.isZero) ?? true || isKey(field.path) }
         guard let before = field.before else { return after.isZero }
         return covers(after, before)
+    }
+
+    /// Whether the field is one of those that tell its item from the others, which a server fills in (a port's protocol).
+    private static func isKey(_ path: String) -> Bool {
+        guard let steps = FieldPath(path)?.steps, steps.count > 1, case .member(let name)? = steps.last, case .keys(let keys) = steps[steps.count - 2] else { return false }
+        return keys[name] != nil
     }
 
     private static func covers(_ declared: JSONValue, _ live: JSONValue) -> Bool {
@@ -123,7 +130,7 @@ package struct OfflineComparison: Sendable {
             }
         case (.array(let items), .array(let others)): return items.count == others.count && zip(items, others).allSatisfy { covers($0, $1) }
         default:
-            if declared == live { return true }
+            if declared == live || (declared.isZero && live.isZero) { return true }
             guard let left = Quantity(declared), let right = Quantity(live) else { return false }
             return left == right
         }
@@ -161,16 +168,21 @@ extension FieldSet {
         "secrets": ["name"], "validations": [], "schedulingGates": ["name"], "resourceClaims": ["name"],
     ]
 
+    /// A server owns nothing of these.
+    private static func isEmpty(_ value: JSONValue) -> Bool {
+        value.isNull || value.objectValue?.isEmpty == true || value.arrayValue?.isEmpty == true
+    }
+
     /// The tree in which everything in a document is owned, in the form that the server would write for built-in kinds.
     static func assumed(of document: JSONValue, named name: String = "") -> JSONValue {
         switch document {
         case .object(let members) where !members.isEmpty:
             var tree: JSONValue = [:]
-            for member in members where !member.value.isNull && !(name.isEmpty && ["apiVersion", "kind"].contains(member.key)) {
+            for member in members where !isEmpty(member.value) && !(name.isEmpty && ["apiVersion", "kind"].contains(member.key)) {
                 tree["f:" + member.key] = assumed(of: member.value, named: member.key)
             }
             return tree
-        case .array(let items) where !items.isEmpty:
+        case .array(let items):
             guard let keys = mergeKeys[name] else { return [:] }
             var tree: JSONValue = [:]
             for item in items {

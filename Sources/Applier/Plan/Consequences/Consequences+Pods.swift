@@ -57,7 +57,7 @@ func podConsequences(_ reader: PlanReader) -> [Consequence] {
         guard let live, let workload = Workload(id, step.change.manifest?.body ?? live) else { continue }
         let (count, words) = podCount(live, nil, id)
         if step.isPrune || step.isRecreation {
-            if count != 0, id.kind != "CronJob" {
+            if count != 0, id.kind != "CronJob", !(step.isPrune && id.kind == "Pod") {
                 let restart = step.isRecreation ? "stop, and start anew when it is made again" : "stop"
                 found.append(Consequence(code: step.isRecreation ? "pods-restart" : "pods-stop", message: "\(words) of \(id) \(count == 1 ? restart.replacing("stop", with: "stops").replacing("start anew", with: "starts anew") : restart)", objects: [id]))
             }
