@@ -98,10 +98,15 @@ extension ReconcileOnce {
         return explanation.differences.lazy.compactMap(\.manager).first.map { .drift($0) } ?? .pending
     }
 
-    /// For the whole object the commit that last touched its file counts.
+    /// For the whole object the commit that last touched its file counts; where not even the file that sets a field is known, the one
+    /// that last touched the kustomization's or chart's directory.
     private func commit(of place: DeclaredPlace, whole: Bool, at revision: Revision) async throws -> Revision? {
         var location = place.location
         if whole { location.line = 0 }
+        if place.precision == .file, location.line == 0 {
+            let end = location.path.firstRange(of: "/templates/")?.lowerBound ?? location.path.lastIndex(of: "/") ?? location.path.startIndex
+            location.path = String(location.path[..<end])
+        }
         return try await builder.lastChange(of: location, at: revision)
     }
 

@@ -107,7 +107,11 @@ func json(_ revision: Revision) -> JSONValue {
 
 func json(_ change: Change) -> JSONValue {
     var object: JSONValue = ["object": json(change.id), "action": .string(word(change.action))]
-    if case .skip(let reason) = change.action { object["reason"] = .string(sentence(reason)) }
+    if case .skip(let reason) = change.action {
+        object["reason"] = .string(sentence(reason))
+        object["code"] = .string(reason.code)
+        object["permit"] = reason.permit.map { .string($0) }
+    }
     if !change.fields.isEmpty {
         object["fields"] = .array(change.fields.map(json))
     }
