@@ -84,24 +84,14 @@ struct DiffCommand: AsyncParsableCommand {
     private static func difference(_ result: Reconciliation, _ declarations: Declarations, _ name: String) async throws -> ApplicationDifference {
         var objects: [ObjectDifference] = []
         for change in result.changes where change.action != .unchanged {
-            objects.append(ObjectDifference(change, places: try await places(of: change, in: result.desired, declarations)))
+            let manifest = result.desired.manifests.first { $0.id == change.id }
+            var places: [String: DeclaredPlace] = [:]
+            if let manifest { places = try await declarations.places(of: change.fields, in: manifest) }
+            objects.append(ObjectDifference(change, places: places))
         }
         return ApplicationDifference(
             application: name, old: "live", new: "git", revision: result.desired.revision, objects: objects,
             unchanged: result.changes.count - objects.count, isDifferent: result.hasDifferences)
-    }
-
-    /// Where the declared ones of a change's fields are declared, by their paths.
-    private static func places(
-        of change: Change, in desired: DesiredState, _ declarations: Declarations
-    ) async throws -> [String: DeclaredPlace] {
-        guard let manifest = desired.manifests.first(where: { $0.id == change.id }) else { return [:] }
-        var places: [String: DeclaredPlace] = [:]
-        for field in change.fields where field.after != nil {
-            guard let path = FieldPath(field.path) else { continue }
-            places[field.path] = try await declarations.place(of: path, in: manifest)
-        }
-        return places
     }
 
     // MARK: Two revisions
@@ -111,5 +101,17 @@ struct DiffCommand: AsyncParsableCommand {
             let (old, new) = (from ?? "", to ?? builder.configuration.branch)
             return try await RevisionComparison(builder: builder, selection: selection, old: old, new: new).differences()
         }
+    }
+}
+
+extension Declarations {
+    /// Where the declared ones of some fields of an object are declared, by their paths.
+    func places(of fields: [FieldChange], in manifest: Manifest) async throws -> [String: DeclaredPlace] {
+        var places: [String: DeclaredPlace] = [:]
+        for field in fields where field.after != nil {
+            guard let path = FieldPath(field.path) else { continue }
+            places[field.path] = try await place(of: path, in: manifest)
+        }
+        return places
     }
 }

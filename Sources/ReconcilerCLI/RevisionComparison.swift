@@ -33,7 +33,7 @@ struct RevisionComparison {
         for name in try names(before.catalog, after.catalog) {
             let left = try await state(of: name, in: before)
             let right = try await state(of: name, in: after)
-            differences.append(difference(name, left, right, at: after.revision))
+            differences.append(try await difference(name, left?.state, right, at: after.revision))
         }
         return differences
     }
@@ -58,15 +58,17 @@ struct RevisionComparison {
     }
 
     /// What the application declares there; `nil` where it is not declared.
-    private func state(of name: String, in side: Side) async throws -> DesiredState? {
+    private func state(of name: String, in side: Side) async throws -> (state: DesiredState, declarations: Declarations)? {
         if !side.catalog.applications.contains(where: { $0.name == name }), side.catalog.rejected[name] == nil, side.catalog.isComplete { return nil }
         let application = try side.catalog.application(named: name)
         return try await builder.desiredState(of: application, atRevision: side.revision)
     }
 
-    private func difference(_ name: String, _ left: DesiredState?, _ right: DesiredState?, at revision: Revision) -> ApplicationDifference {
+    private func difference(
+        _ name: String, _ left: DesiredState?, _ right: (state: DesiredState, declarations: Declarations)?, at revision: Revision
+    ) async throws -> ApplicationDifference {
         let old = Dictionary((left?.manifests ?? []).map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
-        let new = Dictionary((right?.manifests ?? []).map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
+        let new = Dictionary((right?.state.manifests ?? []).map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
         var objects: [ObjectDifference] = []
         var unchanged = 0
         for id in Set(old.keys).union(new.keys).sorted() {
@@ -77,9 +79,12 @@ struct RevisionComparison {
                 continue
             }
             let action: Change.Action = before == nil ? .create : after == nil ? .prune : .configure
+            var places: [String: DeclaredPlace] = [:]
+            if let right, let after { places = try await right.declarations.places(of: fields, in: after) }
             objects.append(
                 ObjectDifference(
-                    Change(id: id, action: action, fields: fields, manifest: after), documents: (before?.body.sortedByKey, after?.body.sortedByKey)))
+                    Change(id: id, action: action, fields: fields, manifest: after), documents: (before?.body.sortedByKey, after?.body.sortedByKey),
+                    places: places))
         }
         return ApplicationDifference(
             application: name, old: self.old, new: self.new, revision: revision, objects: objects, unchanged: unchanged, isDifferent: !objects.isEmpty)

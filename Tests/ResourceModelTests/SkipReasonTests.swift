@@ -4,7 +4,8 @@ import Testing
 @Suite struct SkipReasonTests {
     private static let reasons: [SkipReason] = [
         .pruneDisabled, .pruneUnconfirmed, .ownedByController("Deployment web"), .ownedByApplication("other"), .namespaceInUse("ConfigMap x/y"),
-        .sourceUnreadable(SourceLocation(path: "a.yaml", line: 3)), .notSelected,
+        .sourceUnreadable(SourceLocation(path: "a.yaml", line: 3)), .notSelected, .deleteDisabled, .keptByHelm,
+        .definition, .definitionInUse("Widget x/y"),
     ]
 
     @Test func eachHasAWordOfItsOwnAndSaysWhatPermitsIt() {

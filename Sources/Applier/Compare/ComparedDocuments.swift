@@ -8,7 +8,7 @@ extension Change {
     /// Members are sorted, as `kubectl diff` has them. Secrets' values are in them: whoever shows them masks them.
     package var documents: (before: JSONValue?, after: JSONValue?) {
         switch action {
-        case .unchanged, .skip: return (nil, nil)
+        case .unchanged, .skip, .release: return (nil, nil)
         case .create: return (nil, manifest.map { Self.withoutTracking($0.body, keeping: []).sortedByKey })
         case .prune: return (live.map { Self.withoutTracking(OwnedProjection.document(of: $0, declared: nil), keeping: []).sortedByKey }, nil)
         case .configure, .recreate:

@@ -38,7 +38,7 @@ extension LiveObject {
     /// Everybody who owns the place, or something above it as a whole, the one who wrote last first.
     package func owners(of path: FieldPath) -> [FieldOwnership.Entry] {
         let place = canonical(path)
-        return ownership.entries.filter { place.steps.isEmpty || place.isHeld(by: $0.fields) }.sorted { ($0.time ?? "") > ($1.time ?? "") }
+        return ownership.entries.filter { place.steps.isEmpty || place.isHeld(by: $0.fields) }.sorted { ($0.time ?? "", $1.manager) > ($1.time ?? "", $0.manager) }
     }
 }
 

@@ -21,7 +21,7 @@ func sentence(_ reason: SkipReason) -> String {
     case .pruneUnconfirmed: "no longer in Git; Prune=confirm waits for approval"
     case .ownedByController(let owner): "owned by \(owner), and goes with it"
     case .ownedByApplication(let owner): "owned by application \(owner)"
-    case .namespaceInUse(let detail): "namespace still in use: \(detail) (delete or move these, and the next sync deletes it)"
+    case .namespaceInUse(let detail): "namespace still in use: \(detail) (delete or move these first)"
     case .notSelected: "not selected"
     case .deleteDisabled: "left in place: Delete=false"
     case .keptByHelm: "left in place: helm.sh/resource-policy: keep"

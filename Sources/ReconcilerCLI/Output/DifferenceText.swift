@@ -32,7 +32,7 @@ struct Paint {
         case .create: "1;32"
         case .prune: "1;31"
         case .recreate: "1;35"
-        case .skip, .unchanged: "2"
+        case .skip, .unchanged, .release: "2"
         case .configure: "1;33"
         }
         return painted(word(action), code)

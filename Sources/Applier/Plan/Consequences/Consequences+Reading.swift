@@ -146,6 +146,7 @@ extension PlanStep {
         case .replace: [change.live == nil ? "create" : "update"]
         case .recreate: ["delete", "create", "patch"]
         case .delete: ["delete"]
+        case .release: ["patch"]
         }
     }
 }

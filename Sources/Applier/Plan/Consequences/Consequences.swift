@@ -26,12 +26,6 @@ struct PlanReader {
     var removals: [PlanStep] { steps.filter { $0.change.live != nil && ($0.isPrune || $0.isRecreation) } }
     var prunes: [PlanStep] { steps.filter(\.isPrune) }
 
-    /// What an object will be: declared where a step writes it, else as it is live; `nil` when it goes.
-    func after(_ id: ResourceID) -> JSONValue? {
-        guard let step = steps.first(where: { $0.change.id == id }) else { return live.objects[id]?.body }
-        return step.change.manifest.map { $0.body }
-    }
-
     /// All objects as they will be: what is written, and what stays.
     var objectsAfter: [(id: ResourceID, body: JSONValue)] {
         let written = Dictionary(steps.map { ($0.change.id, $0.change.manifest?.body) }, uniquingKeysWith: { first, _ in first })
