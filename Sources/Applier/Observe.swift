@@ -4,13 +4,18 @@ import ResourceModel
 extension Applier {
     /// Gives each manifest the identity that it has on this cluster: whether its kind has namespaces is the server's to say.
     ///
-    /// A kind or a version that the server does not know passes when its CustomResourceDefinition is among the manifests.
+    /// A kind or a version that the server does not know passes when its CustomResourceDefinition is among the manifests; a kind also where
+    /// `SkipDryRunOnMissingResource=true` says that it may come by the time it is needed. Such a manifest keeps `namespaceIfNamespaced`,
+    /// and is taken for a namespaced one.
+    /// - Parameter options: the application's; a manifest's own win.
     /// - Throws: `Problems`, one for each unknown kind or version, with file and line.
-    package func resolved(_ desired: DesiredState, namespace: String?) async throws -> DesiredState {
+    package func resolved(_ desired: DesiredState, namespace: String?, options: SyncOptions = SyncOptions()) async throws -> DesiredState {
         let definitions = Dictionary(
             desired.manifests.compactMap { manifest in manifest.definedKind.map { ($0.kind, $0.namespaced) } },
             uniquingKeysWith: { first, _ in first })
         var scopes: [GroupVersionKind: Bool] = [:]
+        var unknown: Set<GroupVersionKind> = []
+        var told: Set<GroupVersionKind> = []
         var problems: [Problem] = []
         var result = desired
         for (index, manifest) in desired.manifests.enumerated() {
@@ -27,21 +32,26 @@ extension Applier {
                                 resource: manifest.id, hint: "write `apiVersion: \(resource.apiVersion)`"))
                     }
                 } catch let error as DiscoveryError where error.code == "unknown-kind" {
-                    scopes[kind] = definitions[kind.groupKind]
-                    if scopes[kind] == nil {
-                        problems.append(
-                            Problem(
-                                code: "kind.unknown",
-                                message: "\(client.server) knows no kind \(kind.kind) in \(kind.apiVersion)", location: manifest.source,
-                                resource: manifest.id,
-                                hint: "install its CustomResourceDefinition first, declare it in the same application, or correct apiVersion"))
-                        scopes[kind] = true
-                    }
+                    scopes[kind] = definitions[kind.groupKind] ?? true
+                    if definitions[kind.groupKind] == nil { unknown.insert(kind) }
+                }
+            }
+            let isUnknown = unknown.contains(kind)
+            if isUnknown {
+                let own = SyncOptions(annotation: manifest.annotations[SyncOptions.annotation]?.stringValue ?? "")
+                if options.overridden(by: own).skipDryRunOnMissingResource != true, told.insert(kind).inserted {
+                    problems.append(
+                        Problem(
+                            code: "kind.unknown",
+                            message: "\(client.server) knows no kind \(kind.kind) in \(kind.apiVersion)", location: manifest.source,
+                            resource: manifest.id,
+                            hint: "install its CustomResourceDefinition first, declare it in the same application, or correct apiVersion"))
                 }
             }
             let namespaced = scopes[kind] ?? true
             let declared = manifest.id.namespace ?? manifest.body[path: "metadata", "namespace"]?.stringValue
             result.manifests[index].id.namespace = namespaced ? (declared ?? namespace ?? "default") : nil
+            result.manifests[index].namespaceIfNamespaced = isUnknown ? result.manifests[index].id.namespace : nil
         }
         guard problems.isEmpty else { throw Problems(problems) }
         return result

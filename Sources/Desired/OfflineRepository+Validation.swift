@@ -52,7 +52,7 @@ extension OfflineRepository {
         guard foreign.isEmpty else { return (nil, problems + foreign) }
         do {
             let state = try await desiredState(of: application)
-            problems += state.warnings + project.problems(with: state) + dependencyProblems(in: state.manifests)
+            problems += state.warnings + project.problems(with: state, destination: application.destination) + dependencyProblems(in: state.manifests)
             if state.manifests.isEmpty {
                 problems.append(
                     Problem(

@@ -128,7 +128,7 @@ package struct ReconcileLoop: Service {
             return
         }
         await deleteRemoved(&state, trigger)
-        for application in state.catalog?.applications ?? [] where application.syncPolicy.isAutomated {
+        for application in state.catalog?.applications ?? [] where application.syncPolicy.isAutomated && !application.skipsReconcile {
             // A failed one waits for its own retry, which is under way.
             if state.failures[application.name] != nil { continue }
             await sync(application.name, reason: "push", &state, trigger)
@@ -143,7 +143,8 @@ package struct ReconcileLoop: Service {
     private func sync(
         _ name: String, reason: String, _ state: inout LoopState, _ trigger: AsyncStream<Trigger>.Continuation
     ) async {
-        guard !Task.isShuttingDownGracefully, let application = state.catalog?.applications.first(where: { $0.name == name }) else { return }
+        guard !Task.isShuttingDownGracefully, let application = state.catalog?.applications.first(where: { $0.name == name }), !application.skipsReconcile
+        else { return }
         do {
             if reason == "push" {
                 let revision = try await page.builder.fetch(application)

@@ -69,7 +69,8 @@ package struct ReconcileOnce: Sendable {
         async let owned = observed(applySet)
 
         let rendered = if let pinned = request.pinned { pinned } else { try await builder.desiredState(of: application, at: revision) }
-        let desired = try await applier.resolved(rendered, namespace: application.destination.namespace)
+        let desired = try await applier.resolved(
+            rendered, namespace: application.destination.namespace, options: application.syncPolicy.syncOptions)
         try permit(desired, application, project)
         onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
 
@@ -176,7 +177,7 @@ package struct ReconcileOnce: Sendable {
 
     private func permit(_ desired: DesiredState, _ application: Application, _ project: AppProject) throws {
         let problems =
-            project.problems(with: application, repository: builder.configuration.repository) + project.problems(with: desired)
+            project.problems(with: application, repository: builder.configuration.repository) + project.problems(with: desired, destination: application.destination)
             + dependencyProblems(in: desired.manifests)
         let errors = problems.filter { $0.severity == .error }
         if !errors.isEmpty { throw Problems(errors) }

@@ -70,7 +70,8 @@ struct Session: Sendable {
     func changes(
         _ bodies: [JSONValue], ignoring: [IgnoreDifferences] = [], options: SyncOptions = SyncOptions()
     ) async throws -> (changes: [Change], desired: DesiredState, live: LiveState) {
-        let desired = try await applier.resolved(desiredState(bodies.map { manifest($0) }, application: application), namespace: namespace)
+        let desired = try await applier.resolved(
+            desiredState(bodies.map { manifest($0) }, application: application), namespace: namespace, options: options)
         let live = try await applier.liveState(of: desired, applySet: applySet)
         let intents = desired.manifests.filter { $0.hook == nil }.map { Intent(manifest: $0, application: application, applySet: applySet) }
         let hooks = Set(desired.manifests.filter { $0.hook != nil }.map(\.id))
@@ -137,3 +138,8 @@ func configMap(_ name: String, _ data: [String: String] = ["key": "value"]) -> J
 
 /// Whether tests run against the embedded cluster, whose pods are local processes.
 let ranEmbedded = (ProcessInfo.processInfo.environment["RECONCILER_TEST_KUBECONFIG"] ?? "").isEmpty
+
+extension StepResult {
+    /// Why the step failed; `nil` when it did not.
+    var failure: String? { if case .failed(let message) = actuation { message } else { nil } }
+}

@@ -52,6 +52,7 @@ extension Applier {
     private func apply(_ step: PlanStep, options: ExecutionOptions, result: inout StepResult) async throws {
         guard let manifest = step.change.manifest else { return }
         let resource = try await client.resource(for: manifest.id.groupKind, preferring: manifest.groupVersionKind.version)
+        try manifest.checkScope(resource)
         do {
             if let live = step.change.live { try await takeOver(live, for: manifest, as: resource, options: options) }
             let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
@@ -87,7 +88,7 @@ extension Applier {
         do {
             _ = try await client.delete(
                 resource, namespace: live.id.namespace, name: live.id.name,
-                options: DeleteOptions(propagationPolicy: options.propagation(for: live.id), uid: live.uid))
+                options: DeleteOptions(propagationPolicy: options.propagation(for: live), uid: live.uid))
             try await waitUntilGone([live.id: live.uid], versions: [live.id.groupKind: resource.version], timeout: options.waveTimeout)
         } catch let error as APIError where error.isNotFound {
             logger.debug("already gone", metadata: ["object": "\(live.id)"])
@@ -117,7 +118,7 @@ extension Applier {
         do {
             let answer = try await client.delete(
                 resource, namespace: live.id.namespace, name: live.id.name,
-                options: DeleteOptions(propagationPolicy: options.propagation(for: live.id), uid: live.uid))
+                options: DeleteOptions(propagationPolicy: options.propagation(for: live), uid: live.uid))
             if let rest = answer.object {
                 try await letGoOfHook(live, resource)
                 result.health = HealthAssessment(.progressing, "Pending deletion" + finalizers(of: rest))
@@ -142,6 +143,18 @@ extension Applier {
             : " (correct the manifest; where a field cannot be changed, declare the object under another name, or delete it: the next sync makes it anew)"
     }
 
+}
+
+extension Manifest {
+    /// A kind that nobody knew when the plan was made (`SkipDryRunOnMissingResource`) was taken for a namespaced one, and the project was
+    /// asked as for one.
+    /// - Throws: a `Problem` when it is none.
+    fileprivate func checkScope(_ resource: APIResource) throws(Problem) {
+        guard namespaceIfNamespaced != nil, !resource.namespaced else { return }
+        throw Problem(
+            code: "kind.other-scope", message: "\(id.kind) was not known when the plan was made, and turns out to have no namespaces", resource: id,
+            hint: "sync again: its identity and the project's permission are clear now")
+    }
 }
 
 extension PlanStep {
@@ -169,10 +182,14 @@ package struct ExecutionOptions: Sendable {
     package var hookTimeout: Duration
     /// The application's; a resource's own win.
     package var syncOptions: SyncOptions
+    /// Set when the application itself is deleted: then `PrunePropagationPolicy`, which is of syncs, counts for nothing.
+    package var cascade: Cascade?
 
     package init(
-        syncOptions: SyncOptions = SyncOptions(), waveTimeout: Duration = .seconds(300), hookTimeout: Duration = .seconds(3600)
+        syncOptions: SyncOptions = SyncOptions(), cascade: Cascade? = nil, waveTimeout: Duration = .seconds(300),
+        hookTimeout: Duration = .seconds(3600)
     ) {
+        self.cascade = cascade
         self.syncOptions = syncOptions
         self.waveTimeout = waveTimeout
         self.hookTimeout = hookTimeout
@@ -193,12 +210,13 @@ package struct ExecutionOptions: Sendable {
     }
 
     /// Foreground, as in Argo CD, for kinds that own others; kinds that own nothing need no garbage collector.
-    func propagation(for id: ResourceID) -> PropagationPolicy {
-        switch syncOptions.prunePropagationPolicy {
+    func propagation(for object: LiveObject) -> PropagationPolicy {
+        let asked: SyncOptions.Propagation? = cascade == nil ? options(of: object.annotations).prunePropagationPolicy : cascade == .background ? .background : nil
+        return switch asked {
         case .foreground: .foreground
         case .background: .background
         case .orphan: .orphan
-        case nil: Self.leaves.contains(id.groupKind) ? .background : .foreground
+        case nil: Self.leaves.contains(object.id.groupKind) ? .background : .foreground
         }
     }
 

@@ -103,7 +103,9 @@ func podHealth(_ object: JSONValue) -> HealthAssessment {
         }
         return HealthAssessment(.degraded)
     case "Running":
-        guard policy == "Always" else { return HealthAssessment(.progressing, message) }
+        // One that ends by itself is under way, unless it says that it goes on.
+        let goesOn = object[path: "metadata", "annotations", "argocd.argoproj.io/ignore-restart-policy"]?.stringValue == "true"
+        guard policy == "Always" || goesOn else { return HealthAssessment(.progressing, message) }
         if conditions(object).contains(where: { $0.type == "Ready" && $0.isTrue }) { return HealthAssessment(.healthy, message) }
         let hasRestarted = containers.contains { $0[path: "lastState", "terminated"] != nil }
         return HealthAssessment(hasRestarted ? .degraded : .progressing, message)

@@ -101,12 +101,8 @@ private struct Planner {
             }
         case .create: append(change)
         case .configure:
-            if let live = change.live, let owner = owningApplication(of: live), owner != application, !policy.adopt {
-                let place = change.manifest.map { "\($0.source): " } ?? ""
-                refusals.append(
-                    Refusal(
-                        code: "shared-object", message: "\(place)\(change.id) belongs to application \(owner)", objects: [change.id],
-                        permit: "--adopt, after it was removed from \(owner)"))
+            if let refusal = refusalToShare(change) {
+                refusals.append(refusal)
                 return
             }
             append(change)
@@ -115,6 +111,20 @@ private struct Planner {
         case .release: append(.release, change)
         case .skip: skipped.append(change)
         }
+    }
+
+    /// Another application's object: `--adopt` takes it, unless `FailOnSharedResource=true` says that nobody may.
+    private func refusalToShare(_ change: Change) -> Refusal? {
+        guard let live = change.live, let owner = owningApplication(of: live), owner != application else { return nil }
+        let own = SyncOptions(annotation: change.manifest?.annotations[SyncOptions.annotation]?.stringValue ?? "")
+        let isNeverShared = own.failOnSharedResource ?? policy.syncOptions.failOnSharedResource ?? false
+        guard isNeverShared || !policy.adopt else { return nil }
+        let place = change.manifest.map { "\($0.source): " } ?? ""
+        return Refusal(
+            code: "shared-object", message: "\(place)\(change.id) belongs to application \(owner)", objects: [change.id],
+            permit: isNeverShared
+                ? "remove it from \(owner), sync that, and sync again; FailOnSharedResource=true leaves --adopt without effect"
+                : "--adopt, after it was removed from \(owner)")
     }
 
     private mutating func addPrune(_ change: Change) {

@@ -73,9 +73,19 @@ extension AppProject {
         return problems
     }
 
-    /// What of a desired state this project does not permit.
-    package func problems(with state: DesiredState) -> [Problem] {
+    /// What of a desired state this project does not permit: kinds, and namespaces that objects name themselves.
+    package func problems(with state: DesiredState, destination: Application.Destination) -> [Problem] {
         state.manifests.compactMap { manifest in
+            if let namespace = manifest.id.namespace, namespace != destination.namespace {
+                var own = destination
+                own.namespace = namespace
+                guard permits(destination: own) else {
+                    return Problem(
+                        code: "project.namespace-forbidden",
+                        message: "Application \(state.application): project \(name) does not permit the namespace `\(namespace)`",
+                        location: manifest.source, resource: manifest.id, hint: "add it to `spec.destinations` in \(location)")
+                }
+            }
             let namespaced = manifest.id.namespace != nil || manifest.namespaceIfNamespaced != nil
             guard !permits(manifest.id.groupKind, name: manifest.id.name, namespaced: namespaced) else { return nil }
             let list = namespaced ? "namespaceResourceWhitelist` or `spec.namespaceResourceBlacklist" : "clusterResourceWhitelist"

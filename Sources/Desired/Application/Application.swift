@@ -26,6 +26,9 @@ package struct Application: Sendable, Hashable {
     /// How many finished syncs the history keeps.
     package var revisionHistoryLimit: Int = 10
 
+    /// `argocd.argoproj.io/skip-reconcile: "true"`: nothing is done to it without being asked.
+    package var skipsReconcile: Bool { annotations["argocd.argoproj.io/skip-reconcile"] == "true" }
+
     /// Which cluster, and the namespace for objects that name none.
     package struct Destination: Sendable, Hashable {
         package var server: String?

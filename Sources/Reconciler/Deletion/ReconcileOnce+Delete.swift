@@ -165,10 +165,5 @@ extension ReconcileOnce {
 }
 
 extension Deletion {
-    /// Foreground waits for what an object owns where it may own something; `PrunePropagationPolicy` is of syncs.
-    fileprivate var execution: ExecutionOptions {
-        var options = options
-        options.prunePropagationPolicy = cascade == .background ? .background : nil
-        return ExecutionOptions(syncOptions: options)
-    }
+    fileprivate var execution: ExecutionOptions { ExecutionOptions(syncOptions: options, cascade: cascade) }
 }
