@@ -72,6 +72,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var maximumBodyBytes: Int
     package var requestLimits: HTTPLimits
     package var streamLimits: HTTPLimits
+    /// Asks for compressed answers. Those that come are unpacked in any case.
+    package var acceptsCompression = true
 
     package init(
         tls: TLSConfiguration = TLSConfiguration(), proxy: ProxyConfiguration = .environment, unixSocketPath: String? = nil,

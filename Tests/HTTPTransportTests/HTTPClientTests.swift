@@ -25,6 +25,17 @@ struct HTTPClientTests {
         }
     }
 
+    @Test func asksForPlainAnswersWhereTheyAreCheaperAndUnpacksAllTheSame() async throws {
+        try await TestServer.with(.plain) { url in
+            var configuration = HTTPClientConfiguration()
+            configuration.acceptsCompression = false
+            let client = HTTPClient(configuration: configuration)
+            let lines = try await client.send(.init(method: "POST", url: "\(url)/echo", body: [65])).text.split(separator: "\n")
+            #expect(lines.contains { $0.contains("identity") } && !lines.contains { $0.contains("gzip") }, "\(lines)")
+            #expect(try await client.send(.init(url: "\(url)/gzip")).text.hasSuffix("end"))
+        }
+    }
+
     @Test func everyStatusIsAnAnswer() async throws {
         try await TestServer.with(.plain) { url in
             let client = HTTPClient()

@@ -15,6 +15,7 @@ struct KubeconfigTests {
             certificate-authority: pki/ca.crt
             tls-server-name: kubernetes
             proxy-url: http://proxy.example:3128
+            disable-compression: true
         contexts:
         - name: one
           context: {cluster: c, user: u, namespace: shop}
@@ -52,6 +53,7 @@ struct KubeconfigTests {
             #expect(access.tls.clientKey?.exposed == .bytes(Array("key".utf8)))
             #expect(access.tls.serverName == "kubernetes")
             #expect(access.namespace == "shop")
+            #expect(!access.acceptsCompression)
             guard case .url(let proxy) = access.proxy else { return #expect(Bool(false), "no proxy") }
             #expect(proxy.exposed == "http://proxy.example:3128")
             guard case .token(let token) = access.credentials else { return #expect(Bool(false), "no token") }

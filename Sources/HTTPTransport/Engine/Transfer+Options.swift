@@ -44,6 +44,9 @@ extension Transfer {
         }
         if request.body != nil, headers["Content-Type"] == nil { headerList = curl_slist_append(headerList, "Content-Type:") }
         headerList = curl_slist_append(headerList, "Expect:")
+        if !configuration.acceptsCompression, headers["Accept-Encoding"] == nil {
+            headerList = curl_slist_append(headerList, "Accept-Encoding: identity")  // in place of libcurl's own
+        }
         reconciler_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
     }
 

@@ -16,6 +16,16 @@ package struct ClusterAccess: Sendable {
     /// Where this comes from, for messages: `context "prod" of /home/me/.kube/config`.
     package var origin: String
 
+    /// Asks for compressed answers; `disable-compression` of a kubeconfig's cluster turns it off. Of a server on this machine none are
+    /// asked for: there packing and unpacking cost more than they save.
+    package var acceptsCompression = true
+
+    /// Whether the server is on this machine.
+    var isLocal: Bool {
+        let host = server.split(separator: "://", maxSplits: 1).last ?? ""
+        return unixSocketPath != nil || ["localhost", "127.", "[::1]"].contains { host.hasPrefix($0) }
+    }
+
     package init(
         server: String, tls: TLSConfiguration = TLSConfiguration(), proxy: ProxyConfiguration = .environment,
         unixSocketPath: String? = nil, credentials: Credentials = .none, impersonation: HTTPHeaders = [:], namespace: String? = nil,

@@ -29,12 +29,14 @@ extension Kubeconfig {
                 hint: "there are: \(list(users.keys.sorted()))")
         }
         let tls = try tls(cluster, user)
-        return ClusterAccess(
+        var access = ClusterAccess(
             server: server, tls: tls,
             proxy: cluster.string("proxy-url").map { .url(Redacted($0)) } ?? .environment,
             credentials: try credentials(user, named: userName, cluster: cluster),
             impersonation: impersonation(user), namespace: context.string("namespace"),
             origin: "context \"\(name)\" of \(context.path)")
+        access.acceptsCompression = cluster.value["disable-compression"]?.boolValue != true
+        return access
     }
 
     private var place: String { paths.joined(separator: ":") }

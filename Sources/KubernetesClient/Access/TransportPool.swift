@@ -38,8 +38,9 @@ final class TransportPool: @unchecked Sendable {  // `current` and `isShutDown` 
             tls.clientCertificate = .bytes(certificate)
             tls.clientKey = Redacted(.bytes(key.exposed))
         }
-        return HTTPClient(
-            configuration: HTTPClientConfiguration(
-                tls: tls, proxy: access.proxy, unixSocketPath: access.unixSocketPath, userAgent: userAgent))
+        var configuration = HTTPClientConfiguration(
+            tls: tls, proxy: access.proxy, unixSocketPath: access.unixSocketPath, userAgent: userAgent)
+        configuration.acceptsCompression = access.acceptsCompression && !access.isLocal
+        return HTTPClient(configuration: configuration)
     }
 }
