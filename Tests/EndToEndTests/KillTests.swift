@@ -12,7 +12,7 @@ import Testing
 /// nothing had happened.
 @Suite(.serialized) struct KillTests {
     /// Ends a client's process at its n-th write.
-    private final class Trap: Sendable {
+    final class Trap: Sendable {
         struct State: Sendable {
             var process: Int32?
             var killAt = Int.max
