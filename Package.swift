@@ -88,7 +88,7 @@ let package = Package(
                 "Git", "YAML", "ResourceModel", argumentParser, logging, lifecycle,
             ]),
         .executableTarget(name: "DemoWeb", dependencies: [hummingbird, lifecycle, logging]),
-        .executableTarget(name: "Benchmarks", dependencies: ["Git", "YAML", "ResourceModel", "Store", "CLinux"]),
+        .executableTarget(name: "Benchmarks", dependencies: ["Git", "YAML", "ResourceModel", "Store"]),
 
         .target(
             name: "TestSupport",

@@ -49,17 +49,26 @@ def run(*command, **settings):
     return subprocess.run(command, check=True, **settings)
 
 
+# Started for each command: the peak of a process counts what it was forked from, and this one is large.
+WATCHER = """
+import os, subprocess, sys, time
+start = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+output = process.stdout.read()
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.monotonic() - start
+sys.stdout.buffer.write(b"%a %a %d\\n" % (seconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)) + output)
+"""
+
+
 def timed(command, environment=None):
-    """Seconds and peak resident MiB of one process."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"bench: {command} ended with {process.returncode}:\n{output.decode(errors='replace')}")
-    return seconds, usage.ru_maxrss / 1024, output.decode(errors="replace")
+    """Seconds and peak resident MiB of one process, and what it printed."""
+    result = run(sys.executable, "-S", "-E", "-c", WATCHER, *command, env=environment, capture_output=True).stdout
+    facts, _, output = result.partition(b"\n")
+    seconds, rss, code = facts.split()
+    if int(code):
+        sys.exit(f"bench: {command} ended with {int(code)}:\n{output.decode(errors='replace')}")
+    return float(seconds), float(rss), output.decode(errors="replace")
 
 
 class Cluster:

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -40,12 +39,6 @@ static inline int linux_punch_hole(int file, int64_t offset, int64_t length) {
 }
 
 static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
-
-/// Bytes of the heap that are in use. See mallinfo2(3), glibc >= 2.33.
-static inline int64_t linux_heap_in_use(void) {
-    struct mallinfo2 facts = mallinfo2();
-    return (int64_t)(facts.uordblks + facts.hblkhd);
-}
 
 /// 1 when the child has ended and was reaped (`code` and `is_signal` are set), 0 when it still runs, -1 when it is no child of ours.
 static inline int linux_reap(pid_t pid, int *code, int *is_signal) {
