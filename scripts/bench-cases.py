@@ -100,9 +100,9 @@ class Cluster:
         run("kubectl", "--kubeconfig", self.kubeconfig, *arguments, stdout=subprocess.DEVNULL)
 
     def settle(self, namespace):
-        """Until the controllers have seen what was written: their work belongs to no case."""
+        """Until the controllers have seen what was written, and the server's own work is done: it belongs to no case."""
         if self.process:
-            return  # started without controllers
+            return time.sleep(0.5)  # started without controllers
         template = "{range .items[*]}{.status.observedGeneration}{'\\n'}{end}"
         command = ["kubectl", "--kubeconfig", self.kubeconfig, "-n", namespace, "get", "deployments", "-o", f"jsonpath={template}"]
         end = time.monotonic() + 120
@@ -334,6 +334,7 @@ def measure(cluster, work, repository, objects, namespaces, results):
         **os.environ, "RECONCILER_STATE_DIR": f"{work}/state-{namespaces[1]}", "RECONCILER_REPO": f"file://{work}/remote.git",
         "KUBECONFIG": cluster.kubeconfig}
     command = ["reconciler", "sync", "--app", "bench", "--path", "applications"]
+    time.sleep(0.5)
     raw_seconds = raw(cluster, work, namespaces[0], objects)
     for name, namespace in zip(BUDGETS, namespaces):
         cluster.settle(namespace)

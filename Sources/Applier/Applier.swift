@@ -6,8 +6,9 @@ import ResourceModel
 package struct Applier: Sendable {
     /// The field manager of every write.
     package static let fieldManager = "reconciler"
-    /// Requests in flight. More buys latency, not speed: the server is the limit (docs/performance.md).
-    static let concurrency = 16
+    /// Requests in flight. A server that commits writes in groups is a quarter faster with 64 than with 16 (docs/performance.md); one that
+    /// has enough of them says so with 429, which is waited for.
+    static let concurrency = 64
 
     package let client: KubernetesClient
     let logger: Logger

@@ -157,7 +157,7 @@ extension Applier {
         var single: [(ResourceID, APIResource)] = []
         for (place, members) in Dictionary(grouping: ids, by: { Place(kind: $0.groupKind, namespace: $0.namespace) }) {
             guard let resource = resources[place.kind] else { continue }
-            if members.count <= Self.concurrency {
+            if members.count <= 16 {  // about what one list costs
                 single += members.map { ($0, resource) }
             } else {
                 let wanted = Set(members)

@@ -53,8 +53,8 @@ package struct HTTPLimits: Sendable {
         self.streamsPerConnection = streamsPerConnection
     }
 
-    /// More in flight, or more connections, bring no throughput from an API server.
-    package static let requests = HTTPLimits(inFlight: 16, connections: 1, streamsPerConnection: 100)
+    /// More connections bring no throughput from an API server.
+    package static let requests = HTTPLimits(inFlight: 64, connections: 1, streamsPerConnection: 100)
     /// A server allows 100 streams on a connection; a connection full of watches blocks everything else on it.
     package static let watches = HTTPLimits(inFlight: 360, connections: 4, streamsPerConnection: 90)
 }
