@@ -30,6 +30,8 @@ struct HistoryListCommand: AsyncParsableCommand {
         Log.bootstrap()
         try await exiting {
             let history = try options.open()
+            // A sync that was killed is told of at once, not by the next one only.
+            try await history.recordInterrupted(of: application)
             if drift {
                 HistoryOutput.list(try await history.drift(of: application, limit: limit), as: output)
             } else {

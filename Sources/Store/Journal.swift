@@ -76,12 +76,12 @@ extension HistoryStore {
     }
 
     /// Records what became of syncs whose process is gone, and closes their journals.
-    /// - Parameter application: only this one's.
+    /// - Parameter application: only this one's; `nil` for all.
     /// - Returns: the attempts that were recorded now.
     @discardableResult
-    package func recordInterrupted(of application: String) async throws -> [SyncReport] {
+    package func recordInterrupted(of application: String?) async throws -> [SyncReport] {
         let open = try await database.read { db in
-            try Row.fetchAll(db, sql: "SELECT id, report, steps, owner FROM journal WHERE application = ?", arguments: [application]).map {
+            try Row.fetchAll(db, sql: "SELECT id, report, steps, owner FROM journal WHERE application = coalesce(?, application)", arguments: [application]).map {
                 (id: $0["id"] as Int64, report: $0["report"] as String, steps: $0["steps"] as String, owner: $0["owner"] as String)
             }
         }

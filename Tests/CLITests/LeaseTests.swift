@@ -87,6 +87,8 @@ extension CommandLineTests {
                 #expect(code == 128 + SIGKILL)
                 let left = try await lease(scene)
                 #expect(left?["holderIdentity"]?.stringValue?.isEmpty == false, "it could not give the lease back")
+                let told = try await scene.run("history", "--app", "shop")
+                #expect(told.output.contains("Interrupted") && told.output.contains("ended in the middle"), "before anybody syncs: \(told.output)")
                 try await scene.workspace.push(["environments/shop/slow.yaml": nil])
                 let next = try await scene.run("sync", "--app", "shop")
                 #expect(next.code == 0 && next.duration < .seconds(14), "at once, not when the lease ran out: \(next.description)")

@@ -22,7 +22,7 @@ enum HistoryOutput {
                         return [
                             "\(attempt.id)", Clocks.text(report.startedAt), report.application, shownCommit(report.revision),
                             authorName(report.revision), cut(report.revision.subject, 50), report.trigger, report.conclusion.rawValue,
-                            "\(report.steps.count)", seconds(report), firstLine(outcome(report)) + repeated(attempt),
+                            "\(report.steps.count { $0.actuation != .notReached })", seconds(report), firstLine(outcome(report)) + repeated(attempt),
                         ]
                     }))
         }
