@@ -78,20 +78,25 @@ import Testing
         #expect(tied.id != plain.id)
     }
 
+    private func job(_ script: String) throws -> JSONValue {
+        try object(
+            """
+            apiVersion: batch/v1
+            kind: Job
+            metadata: {name: migrate}
+            spec:
+              backoffLimit: 0
+              template:
+                spec:
+                  restartPolicy: Never
+                  containers: [{name: main, image: local, command: [sh, -c, "\(script)"]}]
+            """)
+    }
+
     @Test func writesADependantOnlyWhenWhatItNeedsIsHealthy() async throws {
         try await withSession(controllers: true) { session in
             try #require(ranEmbedded)
-            let job = try object(
-                """
-                apiVersion: batch/v1
-                kind: Job
-                metadata: {name: migrate}
-                spec:
-                  template:
-                    spec:
-                      restartPolicy: Never
-                      containers: [{name: main, image: local, command: [sh, -c, "sleep 0.5"]}]
-                """)
+            let job = try job("sleep 0.5")
             var after = configMap("after")
             after[path: "metadata", "annotations", Dependency.annotation] = .string("batch/namespaces/\(session.namespace)/Job/migrate")
             let (plan, results) = try await session.sync([after, job])
@@ -106,18 +111,7 @@ import Testing
     @Test func writesNoDependantOfWhatFailed() async throws {
         try await withSession(controllers: true) { session in
             try #require(ranEmbedded)
-            let job = try object(
-                """
-                apiVersion: batch/v1
-                kind: Job
-                metadata: {name: migrate}
-                spec:
-                  backoffLimit: 0
-                  template:
-                    spec:
-                      restartPolicy: Never
-                      containers: [{name: main, image: local, command: [sh, -c, "exit 3"]}]
-                """)
+            let job = try job("exit 3")
             var after = configMap("after")
             after[path: "metadata", "annotations", Dependency.annotation] = .string("batch/namespaces/\(session.namespace)/Job/migrate")
             let results = try await session.sync([after, job]).results
