@@ -11,14 +11,20 @@ extension Applier {
         var changes = live.objects.values.sorted { $0.id < $1.id }.compactMap { object in
             deletion(of: object, application: application, policy: policy).map { Change(id: object.id, action: $0, live: object) }
         }
+        try await keepWhatIsInUse(&changes) { _ in true }
+        return changes
+    }
+
+    /// Takes the deletion back of each definition and namespace that would take along what stays.
+    /// - Parameter isLeaving: whether an object whose deletion is intended will really go.
+    func keepWhatIsInUse(_ changes: inout [Change], isLeaving: (Change) -> Bool) async throws {
         // A kept object keeps its namespace, so each answer may change the next one; namespaces come last.
         for kind in [GroupKind.definition, .namespace] {
             for index in changes.indices where changes[index].action == .prune && changes[index].id.groupKind == kind {
-                let leaving = Set(changes.filter { $0.action == .prune }.map(\.id))
+                let leaving = Set(changes.filter { $0.action == .prune && isLeaving($0) }.map(\.id))
                 if let reason = try await use(of: changes[index], besides: leaving) { changes[index].action = .skip(reason) }
             }
         }
-        return changes
     }
 
     private func use(of change: Change, besides leaving: Set<ResourceID>) async throws -> SkipReason? {

@@ -69,7 +69,7 @@ package enum SkipReason: Sendable, Hashable, Codable {
     case keptByHelm
     /// A CustomResourceDefinition takes every object of its kind along, whoever made it.
     case definition
-    /// A definition that may go (`Delete=true`), with objects of its kind that are not the application's.
+    /// A definition with objects of its kind that stay.
     case definitionInUse(String)
     /// A file that could not be read and may declare the object.
     case sourceUnreadable(SourceLocation)

@@ -44,11 +44,14 @@ struct ConsequenceReadingTests {
             let thing = { (name: String) -> JSONValue in
                 ["apiVersion": .string("\(session.namespace.replacing("-", with: "")).example.org/v1"), "kind": "Thing", "metadata": ["name": .string(name)]]
             }
-            try await session.sync([definition, configMap("keep")])
-            try await session.other("others").sync([thing("x"), thing("y")])
+            try await session.sync([definition, configMap("keep"), thing("x"), thing("y")])
             let (plan, live) = try await look(session, [configMap("keep")])
             let consequences = try await session.applier.consequences(of: plan, live: live)
             #expect(consequences.map(\.code) == ["custom-resources-deleted"] && consequences[0].message.contains("all 2 Thing"), "\(consequences)")
+            // Somebody else's keep the definition.
+            try await session.other("others").sync([thing("z")])
+            let kept = try await look(session, [configMap("keep")]).0
+            #expect(kept.skipped.contains { $0.action == .skip(.definitionInUse("\(name).example.org/Thing \(session.namespace)/z")) }, "\(kept.skipped)")
             try await session.other("others").sync([configMap("left")])
             try await session.sync([configMap("keep")])
         }

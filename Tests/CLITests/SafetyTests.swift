@@ -85,6 +85,44 @@ extension CommandLineTests {
             }
         }
 
+        @Test func aDefinitionStaysWhileObjectsOfItsKindDo() async throws {
+            try await withScene { scene in
+                let definition = """
+                    apiVersion: apiextensions.k8s.io/v1
+                    kind: CustomResourceDefinition
+                    metadata: {name: widgets.example.org}
+                    spec:
+                      group: example.org
+                      scope: Namespaced
+                      names: {plural: widgets, singular: widget, kind: Widget}
+                      versions:
+                        - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+
+                    """
+                try await scene.workspace.push([
+                    "environments/shop/kind.yaml": definition, "environments/shop/widget.yaml": "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w}\n",
+                ])
+                try await scene.withShop()
+                try await scene.workspace.push(["environments/shop/kind.yaml": nil])
+                let kept = try await scene.run("sync", "--app", "shop")
+                #expect(kept.code == 0 && kept.output.contains("definition still in use: example.org/Widget shop/w"), "\(kept.description)")
+                #expect(try await scene.object("Widget", "w", group: "example.org", namespace: "shop") != nil)
+                // One that asks to stay keeps its definition too.
+                let stays = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, annotations: {argocd.argoproj.io/sync-options: Prune=false}}\n"
+                try await scene.workspace.push(["environments/shop/widget.yaml": stays])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                try await scene.workspace.push(["environments/shop/widget.yaml": nil])
+                let both = try await scene.run("sync", "--app", "shop")
+                #expect(both.code == 0 && both.output.contains("definition still in use"), "\(both.description)")
+                #expect(try await scene.object("Widget", "w", group: "example.org", namespace: "shop") != nil)
+                try await scene.workspace.push(["environments/shop/widget.yaml": "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, annotations: {}}\n"])
+                #expect(try await scene.run("sync", "--app", "shop").code == 0)
+                try await scene.workspace.push(["environments/shop/widget.yaml": nil])
+                let gone = try await scene.run("sync", "--app", "shop")
+                #expect(gone.code == 0 && gone.output.contains("2 pruned"), "\(gone.description)")
+            }
+        }
+
         @Test func withoutPruneTheObjectStaysAndIsTold() async throws {
             try await withScene { scene in
                 try await scene.workspace.push([

@@ -39,13 +39,11 @@ extension Applier {
         let declared = Set(desired.map(\.manifest.id)).union(hooks)
         for id in live.inventory.members.subtracting(declared).sorted() {
             guard let object = live.objects[id], !object.isBeingDeleted else { continue }
-            var action = Change.Action.prune
-            if id.groupKind == GroupKind(group: "", kind: "Namespace"),
-                let use = try await use(ofNamespace: id.name, besides: live.inventory.members.subtracting(declared))
-            {
-                action = .skip(.namespaceInUse(use))
-            }
-            changes.append(Change(id: id, action: action, live: object))
+            changes.append(Change(id: id, action: .prune, live: object))
+        }
+        try await keepWhatIsInUse(&changes) { change in
+            let own = SyncOptions(annotation: change.live?.annotations[SyncOptions.annotation]?.stringValue ?? "")
+            return (own.prune ?? options.prune ?? .yes) == .yes
         }
         return changes
     }
