@@ -43,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibJQ", providers: [.apt(["libjq-dev"])]),
+        .systemLibrary(name: "CCMark", providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .systemLibrary(name: "CLinux"),
@@ -55,13 +56,15 @@ let package = Package(
         .target(
             name: "KubernetesClient",
             dependencies: ["HTTPTransport", "YAML", "ResourceModel", logging, subprocess, system]),
+        .target(name: "TaskModel", dependencies: ["CCMark", "ResourceModel"]),
         .target(
             name: "Desired",
-            dependencies: ["Git", "JQ", "YAML", "ResourceModel", logging, collections, crypto, subprocess, system]),
+            dependencies: ["Git", "JQ", "YAML", "TaskModel", "ResourceModel", logging, collections, crypto, subprocess, system]),
         .target(
             name: "Applier",
             dependencies: ["KubernetesClient", "JQ", "ResourceModel", logging, collections, crypto]),
         .target(name: "Store", dependencies: ["CLibZ", "ResourceModel", grdb, crypto, logging]),
+        .target(name: "Tasks", dependencies: ["TaskModel", "KubernetesClient", "ResourceModel", logging, crypto]),
         .target(
             name: "Reconciler",
             dependencies: ["Desired", "Applier", "Store", "ResourceModel", logging, lifecycle, collections]),
@@ -85,7 +88,7 @@ let package = Package(
             name: "ReconcilerCLI",
             dependencies: [
                 "Reconciler", "Desired", "Applier", "Store", "EmbeddedCluster", "KubernetesClient", "HTTPTransport",
-                "Git", "YAML", "ResourceModel", argumentParser, logging, lifecycle,
+                "Git", "YAML", "ResourceModel", "TaskModel", "Tasks", argumentParser, logging, lifecycle,
             ]),
         .executableTarget(name: "DemoWeb", dependencies: [hummingbird, lifecycle, logging]),
         .executableTarget(name: "Benchmarks", dependencies: ["Git", "YAML", "ResourceModel", "Store"]),
@@ -96,6 +99,8 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "ResourceModel"], resources: [.copy("Cases")]),
+        .testTarget(name: "TaskModelTests", dependencies: ["TaskModel", "ResourceModel"], resources: [.copy("Documents")]),
+        .testTarget(name: "TasksTests", dependencies: ["Tasks", "TaskModel", "KubernetesClient", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "JQTests", dependencies: ["JQ", "ResourceModel"]),
         .testTarget(name: "GitTests", dependencies: ["Git", "ResourceModel", "TestSupport", system]),
         .testTarget(
