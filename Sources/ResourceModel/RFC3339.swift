@@ -43,3 +43,25 @@ package func secondsSince1970(rfc3339 text: String) -> Double? {
     let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     return Double(days * 86_400 + hour * 3_600 + minute * 60 + second - offset) + fraction
 }
+
+/// Seconds since 1970-01-01 UTC as the API writes times: `2026-01-02T03:04:05Z`; fractions are cut off.
+package func rfc3339(_ secondsSince1970: Double) -> String {
+    let total = Int(secondsSince1970.rounded(.down))
+    let days = Int((Double(total) / 86_400).rounded(.down))
+    let rest = total - days * 86_400
+    // The civil date of a day number, as in `secondsSince1970(rfc3339:)` the other way round.
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * month + 2) / 5 + 1
+    func digits(_ number: Int, _ count: Int) -> String {
+        let text = "\(number)"
+        return String(repeating: "0", count: max(0, count - text.count)) + text
+    }
+    let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
+    return "\(digits(year, 4))-\(digits(month < 10 ? month + 3 : month - 9, 2))-\(digits(day, 2))T"
+        + "\(digits(rest / 3_600, 2)):\(digits(rest / 60 % 60, 2)):\(digits(rest % 60, 2))Z"
+}
