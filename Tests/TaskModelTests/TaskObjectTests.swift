@@ -66,6 +66,8 @@ import Testing
         status.reason = "Completed"
         status.message = "exit code 3"
         status.attempts = 2
+        status.failures = 1
+        status.startedBy = "machine"
         status.startedAt = 1_767_323_045
         status.finishedAt = 1_767_323_046
         status.nextAttemptAt = 1_767_323_050
@@ -83,6 +85,7 @@ import Testing
     @Test func aListGoesThroughItsObjectUnchanged() throws {
         var list = TaskListSpec(name: "plan", title: "The plan")
         list.documents = ["a.md"]
+        list.total = 3
         list.parallelism = 2
         var phase = TaskPhase(id: "phase-1", title: "Phase 1: Setup", source: SourceLocation(path: "a.md", line: 3))
         phase.goal = "goal"

@@ -6,6 +6,8 @@ package struct TaskAttempt: Sendable, Hashable {
     package var task: String
     /// The `Task` object's name, a DNS label.
     package var name: String
+    /// The `Task` object's uid: one that was deleted and made again has other attempts.
+    package var uid = ""
     /// From 1.
     package var number: Int
     /// Run one after the other, each by `/bin/sh -c`; the first that fails ends the attempt. Variables are put in already.

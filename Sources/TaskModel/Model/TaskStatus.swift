@@ -19,8 +19,10 @@ package struct TaskStatus: Sendable, Hashable {
     package var reason = ""
     /// A sentence: why the state is this one, and what to try.
     package var message = ""
-    /// How often it was begun.
+    /// How often it was begun; numbers its attempts and never goes back.
     package var attempts = 0
+    /// Attempts that failed since it was reset, or its commands changed; what retries are counted by.
+    package var failures = 0
     /// Of the last attempt; seconds since 1970-01-01 UTC.
     package var startedAt: Double?
     package var finishedAt: Double?
@@ -31,6 +33,8 @@ package struct TaskStatus: Sendable, Hashable {
     package var log: String?
     /// Digest of the commands that the last attempt ran; other commands make a task pending again.
     package var commandsDigest: String?
+    /// Whose attempt the last one was: the identity of a state directory. Only what can look into it can tell what became of a process.
+    package var startedBy: String?
     /// Who approved it.
     package var approvedBy: String?
     /// Of the specification that this status is about.

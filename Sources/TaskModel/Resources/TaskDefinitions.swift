@@ -43,6 +43,9 @@ package enum TaskDefinitions {
     private static func definition(
         kind: String, plural: String, singular: String, shortNames: [String], columns: [JSONValue], spec: JSONValue, status: JSONValue
     ) -> JSONValue {
+        // What nobody has looked at yet reads as pending.
+        var status = status
+        status["default"] = ["state": "Pending"]
         let schema = object(["apiVersion": text, "kind": text, "metadata": ["type": "object"], "spec": spec, "status": status])
         return [
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -100,7 +103,7 @@ package enum TaskDefinitions {
             "alsoAt": ["type": "array", "items": location], "run": run,
         ]),
         status: object([
-            "state": choice(states), "reason": text, "message": text, "attempts": integer, "startedAt": time, "finishedAt": time,
+            "state": choice(states), "reason": text, "message": text, "attempts": integer, "failures": integer, "startedBy": text, "startedAt": time, "finishedAt": time,
             "nextAttemptAt": time, "exitCode": integer, "log": text, "commandsDigest": text, "approvedBy": text, "observedGeneration": integer,
         ]))
 
@@ -114,6 +117,7 @@ package enum TaskDefinitions {
         spec: object([
             "title": text, "documents": texts, "parallelism": described(integer, "attempts at a time"),
             "suspended": described(flag, "nothing of the list is begun"),
+            "total": described(integer, "how many tasks the list has: nothing is begun while there are more or fewer"),
             "phases": [
                 "type": "array",
                 "items": object(

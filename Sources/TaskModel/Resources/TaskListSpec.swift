@@ -11,6 +11,8 @@ package struct TaskListSpec: Sendable, Hashable {
     package var parallelism = 4
     /// Nothing of it is begun.
     package var suspended = false
+    /// How many tasks the list has; while there are more or fewer, somebody is still writing them. `nil` for one written by hand.
+    package var total: Int?
 
     package init(name: String, title: String) {
         self.name = name
@@ -22,6 +24,7 @@ package struct TaskListSpec: Sendable, Hashable {
         var spec: JSONValue = ["title": .string(title), "parallelism": .integer(Int64(parallelism))]
         if !documents.isEmpty { spec["documents"] = .array(documents.map(JSONValue.string)) }
         if suspended { spec["suspended"] = true }
+        if let total { spec["total"] = .integer(Int64(total)) }
         spec["phases"] = .array(phases.map(Self.json))
         return [
             "apiVersion": .string(TaskKinds.apiVersion), "kind": "TaskList",
@@ -55,6 +58,7 @@ package struct TaskListSpec: Sendable, Hashable {
         self.init(name: name, title: try reader.string("title") ?? name)
         documents = try reader.strings("documents")
         parallelism = max(1, try reader.integer("parallelism") ?? parallelism)
+        total = try reader.integer("total")
         suspended = try reader.bool("suspended") ?? false
         for (index, value) in (reader.value["phases"]?.arrayValue ?? []).enumerated() {
             let fields = TaskFields(value: value, id: reader.id, path: "spec.phases[\(index)]")

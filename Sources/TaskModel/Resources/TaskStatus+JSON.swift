@@ -10,6 +10,8 @@ extension TaskStatus {
         reason = status["reason"]?.stringValue ?? ""
         message = status["message"]?.stringValue ?? ""
         attempts = status["attempts"]?.integerValue.map(Int.init) ?? 0
+        failures = status["failures"]?.integerValue.map(Int.init) ?? 0
+        startedBy = status["startedBy"]?.stringValue
         startedAt = Self.time(status["startedAt"])
         finishedAt = Self.time(status["finishedAt"])
         nextAttemptAt = Self.time(status["nextAttemptAt"])
@@ -28,6 +30,7 @@ extension TaskStatus {
         func time(_ seconds: Double?) -> JSONValue { seconds.map { .string(rfc3339($0)) } ?? .null }
         return [
             "state": .string(state.rawValue), "reason": value(reason), "message": value(message), "attempts": .integer(Int64(attempts)),
+            "failures": .integer(Int64(failures)), "startedBy": value(startedBy),
             "startedAt": time(startedAt), "finishedAt": time(finishedAt), "nextAttemptAt": time(nextAttemptAt),
             "exitCode": exitCode.map { .integer(Int64($0)) } ?? .null, "log": value(log), "commandsDigest": value(commandsDigest),
             "approvedBy": value(approvedBy), "observedGeneration": observedGeneration.map { .integer($0) } ?? .null,
