@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         .target(name: "ResourceModel", dependencies: [crypto]),
+        .target(name: "Processes", dependencies: ["CLinux"]),
         .target(name: "YAML", dependencies: ["CLibYAML", "ResourceModel"]),
         .target(name: "Git", dependencies: ["CLibGit2", "ResourceModel", logging, crypto, system]),
         .target(name: "JQ", dependencies: ["CLibJQ", "ResourceModel"]),
@@ -64,14 +65,14 @@ let package = Package(
             name: "Applier",
             dependencies: ["KubernetesClient", "JQ", "ResourceModel", logging, collections, crypto]),
         .target(name: "Store", dependencies: ["CLibZ", "ResourceModel", grdb, crypto, logging]),
-        .target(name: "Tasks", dependencies: ["TaskModel", "KubernetesClient", "ResourceModel", logging, crypto]),
+        .target(name: "Tasks", dependencies: ["TaskModel", "KubernetesClient", "Processes", "YAML", "ResourceModel", logging, crypto]),
         .target(
             name: "Reconciler",
             dependencies: ["Desired", "Applier", "Store", "ResourceModel", logging, lifecycle, collections]),
         .target(
             name: "EmbeddedCluster",
             dependencies: [
-                "ResourceModel", "YAML", "CLinux", grdb, hummingbird, logging, collections, crypto, lifecycle, system,
+                "ResourceModel", "YAML", "CLinux", "Processes", grdb, hummingbird, logging, collections, crypto, lifecycle, system,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -100,7 +101,8 @@ let package = Package(
         .testTarget(name: "ResourceModelTests", dependencies: ["ResourceModel"]),
         .testTarget(name: "YAMLTests", dependencies: ["YAML", "ResourceModel"], resources: [.copy("Cases")]),
         .testTarget(name: "TaskModelTests", dependencies: ["TaskModel", "ResourceModel"], resources: [.copy("Documents")]),
-        .testTarget(name: "TasksTests", dependencies: ["Tasks", "TaskModel", "KubernetesClient", "ResourceModel", "TestSupport", logging]),
+        .testTarget(
+            name: "TasksTests", dependencies: ["Tasks", "TaskModel", "KubernetesClient", "Processes", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "JQTests", dependencies: ["JQ", "ResourceModel"]),
         .testTarget(name: "GitTests", dependencies: ["Git", "ResourceModel", "TestSupport", system]),
         .testTarget(
@@ -124,7 +126,7 @@ let package = Package(
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel", grdb]),
-        .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "YAML", "ResourceModel", "TestSupport"]),
+        .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "Processes", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(
             name: "APIConformance",
             dependencies: ["KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport"],

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// Times as the API writes them: `2026-01-02T03:04:05Z`.
 enum Timestamp {
@@ -7,14 +8,7 @@ enum Timestamp {
 
     static func now() -> String { string(seconds()) }
 
-    static func string(_ seconds: Int64) -> String {
-        var parts = tm()
-        var value = time_t(seconds)
-        gmtime_r(&value, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
-    }
+    static func string(_ seconds: Int64) -> String { UTCTime.string(seconds) }
 
     /// With microseconds, as leases and events carry them.
     static func precise() -> String {

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Processes
 import ResourceModel
 import Testing
 

@@ -1,3 +1,4 @@
+import Processes
 import ResourceModel
 
 /// How a container ended.
@@ -140,7 +141,6 @@ extension ProcessIdentity {
     /// From a container's entry in a state file; `nil` when nothing ran.
     init?(saved: JSONValue) {
         guard let pid = saved["pid"]?.integerValue, let ticks = saved["startTicks"]?.integerValue else { return nil }
-        self.pid = Int32(pid)
-        startTicks = UInt64(ticks)
+        self.init(pid: Int32(pid), startTicks: UInt64(ticks))
     }
 }

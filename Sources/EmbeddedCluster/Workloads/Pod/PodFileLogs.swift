@@ -1,3 +1,5 @@
+import Processes
+
 /// Finds the log files of pods' containers.
 struct PodFileLogs: PodLogSource {
     let root: String

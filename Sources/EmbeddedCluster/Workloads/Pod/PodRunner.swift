@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Processes
 import ResourceModel
 
 /// The cluster's one node: takes pods, runs each by a `PodWorker`, finds them again after a restart and clears up after them.

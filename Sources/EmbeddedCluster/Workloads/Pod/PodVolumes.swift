@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import ResourceModel
 
 /// Makes a pod's volumes as directories, and the links by which containers find them.

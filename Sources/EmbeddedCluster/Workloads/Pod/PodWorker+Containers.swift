@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import ResourceModel
 
 extension PodWorker {
@@ -124,7 +125,9 @@ extension PodWorker {
             process = try ProcessSpawner.spawn(specification)
         } catch {
             shared.logs.finish(base)
-            throw error
+            guard error.isMissingProgram else { throw error }
+            throw SpawnFailure(
+                program: error.program, message: error.message + ". The embedded cluster runs commands of this machine, not images")
         }
         change(name) {
             $0.process = process

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Processes
 import ResourceModel
 
 /// Runs one pod: init containers in order, then the others, each in its own loop of start, watch, restart; tells the API how it stands.

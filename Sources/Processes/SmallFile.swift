@@ -2,17 +2,24 @@ import CLinux
 import Glibc
 
 /// Whole small files and directories, read and written at once.
-enum SmallFile {
+package enum SmallFile {
     /// Why a file operation failed: what, on which path, and the system's reason.
-    struct Failure: Error, Sendable, CustomStringConvertible {
-        var operation: String
-        var path: String
-        var code: Int32
-        var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }
+    package struct Failure: Error, Sendable, CustomStringConvertible {
+        package var operation: String
+        package var path: String
+        package var code: Int32
+
+        package init(operation: String, path: String, code: Int32) {
+            self.operation = operation
+            self.path = path
+            self.code = code
+        }
+
+        package var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }
     }
 
     /// `nil` when the file can't be read.
-    static func bytes(_ path: String) -> [UInt8]? {
+    package static func bytes(_ path: String) -> [UInt8]? {
         let file = linux_open(path, O_RDONLY | O_CLOEXEC, 0)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -27,10 +34,10 @@ enum SmallFile {
         }
     }
 
-    static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
+    package static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
 
     /// Replaces the file in one step, so that a reader sees the old or the new content.
-    static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(Failure) {
+    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(Failure) {
         let temporary = path + ".new"
         unlink(temporary)
         let file = linux_open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
@@ -52,7 +59,7 @@ enum SmallFile {
     }
 
     /// Makes a directory and those above it.
-    static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(Failure) {
+    package static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(Failure) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
         let code = errno
         guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
@@ -62,7 +69,7 @@ enum SmallFile {
         if mkdir(path, mode) != 0, errno != EEXIST { throw Failure(operation: "create directory", path: path, code: errno) }
     }
 
-    static func names(in directory: String) -> [String] {
+    package static func names(in directory: String) -> [String] {
         guard let handle = opendir(directory) else { return [] }
         defer { closedir(handle) }
         var names: [String] = []
@@ -75,15 +82,37 @@ enum SmallFile {
         return names
     }
 
-    static func isDirectory(_ path: String) -> Bool {
+    /// The names in a directory; `nil` when there is none.
+    /// - Throws: when it is there and cannot be read.
+    package static func entries(of directory: String) throws(Failure) -> [String]? {
+        guard let handle = opendir(directory) else {
+            if errno == ENOENT { return nil }
+            throw Failure(operation: "read directory", path: directory, code: errno)
+        }
+        closedir(handle)
+        return names(in: directory)
+    }
+
+    /// As `write`, and on the disk when it returns, name and all.
+    package static func writeDurably(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(Failure) {
+        try write(bytes, to: path, mode: mode)
+        for place in [path, String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])] {
+            let file = linux_open(place.isEmpty ? "/" : place, O_RDONLY | O_CLOEXEC, 0)
+            guard file >= 0 else { throw Failure(operation: "sync", path: place, code: errno) }
+            defer { close(file) }
+            guard fsync(file) == 0 else { throw Failure(operation: "sync", path: place, code: errno) }
+        }
+    }
+
+    package static func isDirectory(_ path: String) -> Bool {
         var info = stat()
         return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Removes a file or a whole directory; follows no links.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         if isDirectory(path) {
             chmod(path, 0o700)
             for name in names(in: path) { remove("\(path)/\(name)") }

@@ -1,14 +1,14 @@
 import Glibc
 
 /// A thread of its own for a loop that blocks in the kernel.
-enum DedicatedThread {
+package enum DedicatedThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
     /// - Returns: `false` when the system gives no thread.
-    static func start(_ run: @escaping @Sendable () -> Void) -> Bool {
+    package static func start(_ run: @escaping @Sendable () -> Void) -> Bool {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let result = pthread_create(

@@ -2,25 +2,41 @@ import CLinux
 import Glibc
 
 /// What to start: a program in a session of its own, output appended to a file.
-struct ProcessSpecification: Sendable {
+package struct ProcessSpecification: Sendable {
     /// The command and its arguments; the first is looked up in the environment's `PATH`.
-    var arguments: [String]
-    var environment: [(name: String, value: String)]
-    var workingDirectory: String
+    package var arguments: [String]
+    package var environment: [(name: String, value: String)]
+    package var workingDirectory: String
     /// Gets standard output and standard error.
-    var outputPath: String
+    package var outputPath: String
+
+    package init(arguments: [String], environment: [(name: String, value: String)], workingDirectory: String, outputPath: String) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.outputPath = outputPath
+    }
 }
 
 /// Why a program could not be started.
-struct SpawnFailure: Error, Sendable, CustomStringConvertible {
-    var program: String
-    var message: String
-    var description: String { "cannot start \"\(program)\": \(message)" }
+package struct SpawnFailure: Error, Sendable, CustomStringConvertible {
+    package var program: String
+    package var message: String
+    /// No directory of `PATH` holds the program.
+    package var isMissingProgram = false
+
+    package init(program: String, message: String, isMissingProgram: Bool = false) {
+        self.program = program
+        self.message = message
+        self.isMissingProgram = isMissingProgram
+    }
+
+    package var description: String { "cannot start \"\(program)\": \(message)" }
 }
 
-enum ProcessSpawner {
+package enum ProcessSpawner {
     /// Starts the process. It survives the end of this one: nothing of it hangs on a pipe to us.
-    static func spawn(_ specification: ProcessSpecification) throws(SpawnFailure) -> ProcessIdentity {
+    package static func spawn(_ specification: ProcessSpecification) throws(SpawnFailure) -> ProcessIdentity {
         let program = specification.arguments.first ?? ""
         let path = try executable(program, specification)
         var actions = posix_spawn_file_actions_t()
@@ -74,7 +90,7 @@ enum ProcessSpawner {
         }
         throw SpawnFailure(
             program: program,
-            message: "no such program on this machine (PATH is \(search)). The embedded cluster runs commands of this machine, not images")
+            message: "no such program on this machine (PATH is \(search))", isMissingProgram: true)
     }
 
     private static func withCStrings<Result>(
@@ -90,10 +106,7 @@ enum ProcessSpawner {
 extension ProcessIdentity {
     /// A child that has ended and was not reaped yet: its start time is still to be read.
     fileprivate init?(endedChild pid: Int32) {
-        guard let text = SmallFile.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
-        self.pid = pid
-        startTicks = ticks
+        guard let text = SmallFile.text("/proc/\(pid)/stat") else { return nil }
+        self.init(statLine: text)
     }
 }

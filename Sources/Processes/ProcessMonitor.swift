@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// How a process ended.
-enum ProcessExit: Sendable, Hashable {
+package enum ProcessExit: Sendable, Hashable {
     case code(Int32)
     case signal(Int32)
     /// It was not our child (found again after a restart), so nobody can tell.
@@ -11,8 +11,8 @@ enum ProcessExit: Sendable, Hashable {
 }
 
 /// Waits for processes to end, children or not, on one thread (`pidfd_open`, `epoll`).
-final class ProcessMonitor: Sendable {
-    static let shared = ProcessMonitor()
+package final class ProcessMonitor: Sendable {
+    package static let shared = ProcessMonitor()
 
     private struct Waiter {
         var pid: Int32
@@ -36,7 +36,7 @@ final class ProcessMonitor: Sendable {
     }
 
     /// Returns when the process has ended, and reaps it if it is our child.
-    func exit(of process: ProcessIdentity) async -> ProcessExit {
+    package func exit(of process: ProcessIdentity) async -> ProcessExit {
         await withCheckedContinuation { continuation in
             let descriptor = linux_pidfd_open(process.pid)
             // The number may have been given away before the descriptor was opened: then it is not our process.
