@@ -27,6 +27,8 @@ package struct SyncOptions: Sendable, Hashable {
     package var skipDryRunOnMissingResource: Bool?
     /// Of applications, and this program's own: a sync that fails brings back what the last good one had applied.
     package var atomic: Bool?
+    /// Of applications, and this program's own: the tasks that the application declares may be run.
+    package var runTasks: Bool?
 
     package init() {}
 
@@ -65,6 +67,7 @@ package struct SyncOptions: Sendable, Hashable {
         result.failOnSharedResource = resource.failOnSharedResource ?? failOnSharedResource
         result.skipDryRunOnMissingResource = resource.skipDryRunOnMissingResource ?? skipDryRunOnMissingResource
         result.atomic = resource.atomic ?? atomic
+        result.runTasks = resource.runTasks ?? runTasks
         return result
     }
 
@@ -72,7 +75,7 @@ package struct SyncOptions: Sendable, Hashable {
     package static let names = [
         "Validate", "CreateNamespace", "Prune", "Delete", "PruneLast", "PrunePropagationPolicy", "ApplyOutOfSyncOnly", "Replace",
         "Force", "ServerSideApply", "ClientSideApplyMigration", "RespectIgnoreDifferences", "FailOnSharedResource",
-        "SkipDryRunOnMissingResource", "Atomic",
+        "SkipDryRunOnMissingResource", "Atomic", "RunTasks",
     ]
 
     /// Takes one `Name=value`; a sentence when it cannot.
@@ -106,7 +109,7 @@ package struct SyncOptions: Sendable, Hashable {
             "ApplyOutOfSyncOnly": \.applyOutOfSyncOnly, "Replace": \.replace, "Force": \.force,
             "ServerSideApply": \.serverSideApply, "ClientSideApplyMigration": \.clientSideApplyMigration,
             "RespectIgnoreDifferences": \.respectIgnoreDifferences, "FailOnSharedResource": \.failOnSharedResource,
-            "SkipDryRunOnMissingResource": \.skipDryRunOnMissingResource, "Atomic": \.atomic,
+            "SkipDryRunOnMissingResource": \.skipDryRunOnMissingResource, "Atomic": \.atomic, "RunTasks": \.runTasks,
         ]
     }
 

@@ -27,6 +27,7 @@ extension ApplicationSource {
         source.helm = members.object("helm") { HelmOptions.decode($0) }
         source.kustomize = members.object("kustomize") { KustomizeOptions.decode($0) }
         source.directory = members.object("directory") { DirectoryOptions.decode($0) }
+        source.tasks = members.object("tasks") { TasksOptions.decode($0) }
         members.refuse("plugin", hint: "commit what the plugin generates, or use a Helm, Kustomize or plain source")
         members.refuse("tagPrefix", unless: { $0 == "" }, hint: "write the whole tag in `targetRevision`")
         members.refuse(
@@ -44,8 +45,9 @@ extension ApplicationSource {
                 "application.missing-field", "`\(members.field.path).path` is missing", at: pointer,
                 hint: "`path: .` is the repository's root")
         }
-        let tools = [helm != nil ? "helm" : nil, kustomize != nil ? "kustomize" : nil, directory != nil ? "directory" : nil]
-            .compactMap { $0 }
+        let tools = [
+            helm != nil ? "helm" : nil, kustomize != nil ? "kustomize" : nil, directory != nil ? "directory" : nil, tasks != nil ? "tasks" : nil,
+        ].compactMap { $0 }
         if tools.count > 1 {
             report.add(
                 "application.invalid-value",

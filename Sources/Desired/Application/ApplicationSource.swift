@@ -14,6 +14,7 @@ package struct ApplicationSource: Sendable, Hashable {
     package var helm: HelmOptions?
     package var kustomize: KustomizeOptions?
     package var directory: DirectoryOptions?
+    package var tasks: TasksOptions?
     package var location: SourceLocation
     /// The source as it was declared, for overrides that are merged into it.
     var declared: JSONValue

@@ -150,6 +150,9 @@ final class MembersReader {
         report.add("application.unsupported-field", "`\(reader.path)` is not supported yet", at: reader.pointer, hint: hint)
     }
 
+    /// All members, known or not.
+    var names: [String] { members.keys }
+
     /// Names members that may hold anything.
     func ignore(_ names: String...) { known.append(contentsOf: names) }
 

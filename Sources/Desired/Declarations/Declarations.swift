@@ -1,4 +1,5 @@
 import ResourceModel
+import TaskModel
 
 /// Where one field of a rendered object is declared.
 package struct DeclaredPlace: Sendable, Hashable {
@@ -45,6 +46,8 @@ package actor Declarations {
     package func place(of path: FieldPath, in manifest: Manifest) async throws -> DeclaredPlace {
         let path = Self.asDeclared(path, in: manifest)
         let file = manifest.source.path
+        // A task's line is where its document lists it; its fields have no lines of their own.
+        if manifest.id.group == TaskKinds.group, manifest.source.path.hasSuffix(".md") { return DeclaredPlace(location: manifest.source, precision: .part) }
         if manifest.source.line > 0 { return try await plainPlace(of: path, in: manifest) }
         if SourceType.kustomizationNames.contains(RepositoryPath.name(of: file)) {
             return try await kustomizePlace(of: path, in: manifest) ?? DeclaredPlace(location: manifest.source, precision: .file)

@@ -61,7 +61,7 @@ struct KindScopes {
         "events.k8s.io": ["Event"],
         "networking.k8s.io": ["Ingress", "NetworkPolicy"],
         "policy": ["PodDisruptionBudget"],
-        "rbac.authorization.k8s.io": ["Role", "RoleBinding"],
+        "rbac.authorization.k8s.io": ["Role", "RoleBinding"], "reconciler.dev": ["Task", "TaskList"],
         "resource.k8s.io": ["ResourceClaim", "ResourceClaimTemplate"],
         "storage.k8s.io": ["CSIStorageCapacity"],
     ]

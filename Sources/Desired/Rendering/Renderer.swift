@@ -100,6 +100,7 @@ package struct Renderer: Sendable {
         case .directory: return try await DirectorySource(request: request).render()
         case .kustomize: return try await KustomizeSource(request: request).render()
         case .helm: return try await HelmSource(request: request).render()
+        case .tasks: return try await TasksSource(request: request).render()
         }
     }
 

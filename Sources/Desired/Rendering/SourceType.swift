@@ -5,6 +5,7 @@ package enum SourceType: String, Sendable, Hashable {
     case directory = "Directory"
     case kustomize = "Kustomize"
     case helm = "Helm"
+    case tasks = "Tasks"
 
     static let kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
 
@@ -13,6 +14,7 @@ package enum SourceType: String, Sendable, Hashable {
     static func detect(_ source: ApplicationSource, in tree: some FileTree) async throws -> SourceType {
         let path = source.path ?? ""
         let entry = try await tree.followedEntry(at: path)
+        if source.tasks != nil, entry?.isFile == true { return .tasks }
         guard entry?.kind == .directory else {
             throw Problem(
                 code: "source.path-missing",
@@ -25,6 +27,7 @@ package enum SourceType: String, Sendable, Hashable {
         if source.helm != nil { return .helm }
         if source.kustomize != nil { return .kustomize }
         if source.directory != nil { return .directory }
+        if source.tasks != nil { return .tasks }
         if try await tree.entry(at: RepositoryPath.joined(path, "Chart.yaml")) != nil { return .helm }
         if try await kustomization(in: path, of: tree) != nil { return .kustomize }
         return .directory
