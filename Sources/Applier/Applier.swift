@@ -12,10 +12,18 @@ package struct Applier: Sendable {
 
     package let client: KubernetesClient
     let logger: Logger
+    /// CustomResourceDefinitions that a sync installs when the application declares objects of their kinds.
+    let definitions: [GroupKind: JSONValue]
 
-    package init(client: KubernetesClient, logger: Logger) {
+    /// - Parameter definitions: of kinds that are this program's own; they belong to no application and are never pruned.
+    package init(client: KubernetesClient, logger: Logger, definitions: [JSONValue] = []) {
         self.client = client
         self.logger = logger
+        self.definitions = Dictionary(
+            definitions.map { body in
+                let group = body[path: "spec", "group"]?.stringValue ?? ""
+                return (GroupKind(group: group, kind: body[path: "spec", "names", "kind"]?.stringValue ?? ""), body)
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Runs an operation on each item, a bounded number at a time; answers stand in the items' order. The first error cancels the rest.

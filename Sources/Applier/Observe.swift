@@ -10,9 +10,8 @@ extension Applier {
     /// - Parameter options: the application's; a manifest's own win.
     /// - Throws: `Problems`, one for each unknown kind or version, with file and line.
     package func resolved(_ desired: DesiredState, namespace: String?, options: SyncOptions = SyncOptions()) async throws -> DesiredState {
-        let definitions = Dictionary(
-            desired.manifests.compactMap { manifest in manifest.definedKind.map { ($0.kind, $0.namespaced) } },
-            uniquingKeysWith: { first, _ in first })
+        let definitions = self.definitions.mapValues { $0[path: "spec", "scope"]?.stringValue != "Cluster" }.merging(
+            desired.manifests.compactMap { manifest in manifest.definedKind.map { ($0.kind, $0.namespaced) } }, uniquingKeysWith: { _, new in new })
         var scopes: [GroupVersionKind: Bool] = [:]
         var unknown: Set<GroupVersionKind> = []
         var told: Set<GroupVersionKind> = []

@@ -13,15 +13,20 @@ package struct ReconcileOnce: Sendable {
     package let history: HistoryStore
     package let now: @Sendable () -> Double
     let leasing: LeaseOptions
+    private let tasks: TaskHook?
     private let ahead = ObservationsAhead()
     private let logger = Logger(label: "reconciler")
 
     /// - Parameter now: seconds since 1970-01-01 UTC.
-    package init(builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, leasing: LeaseOptions = LeaseOptions(), now: @escaping @Sendable () -> Double) {
+    package init(
+        builder: DesiredStateBuilder, applier: Applier, history: HistoryStore, leasing: LeaseOptions = LeaseOptions(), tasks: TaskHook? = nil,
+        now: @escaping @Sendable () -> Double
+    ) {
         self.builder = builder
         self.applier = applier
         self.history = history
         self.leasing = leasing
+        self.tasks = tasks
         self.now = now
     }
 
@@ -113,6 +118,7 @@ package struct ReconcileOnce: Sendable {
                     onEvent: onEvent)
             }
         }
+        if plan.refusals.isEmpty, !steps.contains(where: \.isFailure) { try await tasks?(application, result.desired) }
         let health = try await health(of: result, steps: steps, request: request) {
             onEvent(.waiting(application: application.name, $0))
         }

@@ -12,6 +12,7 @@ extension Applier {
         onEvent: @escaping @Sendable (SyncEvent) -> Void
     ) async throws -> [StepResult] {
         guard !plan.steps.isEmpty else { return [] }
+        try await installDefinitions(for: plan)
         let owned = plan.steps.filter(\.isOwned)
         let widened = Inventory(
             members: inventory.members, groupKinds: inventory.groupKinds.union(owned.map(\.change.id.groupKind)),

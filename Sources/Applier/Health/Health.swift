@@ -20,6 +20,8 @@ package func health(of object: JSONValue) -> HealthAssessment {
     case ("apiregistration.k8s.io", "APIService"): return conditionHealth(object, type: "Available")
     case ("apiextensions.k8s.io", "CustomResourceDefinition"): return definitionHealth(object)
     case ("argoproj.io", "Workflow"): return workflowHealth(object)
+    case ("reconciler.dev", "Task"): return taskHealth(object)
+    case ("reconciler.dev", "TaskList"): return taskListHealth(object)
     default: return genericHealth(object)
     }
 }

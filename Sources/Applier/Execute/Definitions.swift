@@ -1,0 +1,54 @@
+import KubernetesClient
+import ResourceModel
+
+extension Applier {
+    private static let definitionKind = GroupKind(group: "apiextensions.k8s.io", kind: "CustomResourceDefinition")
+
+    /// Installs this program's own definitions that the plan's objects need: those that are missing, or are of another version of it.
+    /// - Throws: what the server says; a `Problem` when one is not served within 30 s.
+    func installDefinitions(for plan: Plan) async throws {
+        let kinds = Set(plan.steps.filter { $0.verb != .delete }.map(\.change.id.groupKind))
+        let needed = definitions.filter { kinds.contains($0.key) }.sorted { $0.key < $1.key }
+        guard !needed.isEmpty else { return }
+        let resource = try await client.resource(for: Self.definitionKind, preferring: "v1")
+        for (kind, body) in needed {
+            let name = body[path: "metadata", "name"]?.stringValue ?? ""
+            let live = try await client.get(resource, namespace: nil, name: name)
+            // The mark is a digest of the definition, so an equal one is this very definition.
+            if let live, live[path: "metadata", "annotations"] == body[path: "metadata", "annotations"], isServed(live) { continue }
+            logger.info("installing the definition of \(kind)")
+            _ = try await client.apply(body, as: resource)
+            try await waitUntilServed(name, resource, kind)
+            await client.forgetDiscovery()
+        }
+    }
+
+    private func isServed(_ definition: JSONValue) -> Bool { conditions(definition).contains { $0.type == "Established" && $0.isTrue } }
+
+    private func waitUntilServed(_ name: String, _ resource: APIResource, _ kind: GroupKind) async throws {
+        let hasCome = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for try await event in client.listAndWatch(resource, namespace: nil, fieldSelector: "metadata.name=\(name)") {
+                    switch event {
+                    case .listed(let objects, _): if objects.contains(where: { self.isServed($0) }) { return true }
+                    case .added(let object), .modified(let object): if self.isServed(object) { return true }
+                    case .deleted, .bookmark, .interrupted: continue
+                    }
+                }
+                return false
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(30))
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        guard hasCome else {
+            throw Problem(
+                code: "definition.not-served", message: "the API server does not serve \(kind) 30 s after its definition was written",
+                resource: ResourceID(group: Self.definitionKind.group, kind: Self.definitionKind.kind, namespace: nil, name: name),
+                hint: "look at its conditions: kubectl describe crd \(name)")
+        }
+    }
+}
