@@ -9,5 +9,6 @@ struct ReconcilerCommand: AsyncParsableCommand {
         subcommands: [
             SyncCommand.self, RunCommand.self, DiffCommand.self, PlanCommand.self, StatusCommand.self, HistoryCommand.self,
             WaitCommand.self, WhyCommand.self, RollbackCommand.self, DeleteCommand.self, RenderCommand.self, ValidateCommand.self, HealthCommand.self, ClusterCommand.self,
+            TasksCommand.self,
         ])
 }

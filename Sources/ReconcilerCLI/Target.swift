@@ -123,6 +123,27 @@ struct Target {
         }
     }
 
+    /// Reaches the cluster alone: no repository is needed, and none is asked.
+    /// - Parameter body: gets the client and the state directory.
+    static func withCluster<Result>(_ options: TargetOptions, _ body: (KubernetesClient, String) async throws -> Result) async throws -> Result {
+        let logger = Log.logger("reconciler")
+        let settings = try Settings(options)
+        let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
+        try Files.makeDirectory(state)
+        let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
+        let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
+        do {
+            let result = try await body(client, state)
+            client.shutDown()
+            try await cluster?.stop()
+            return result
+        } catch {
+            client.shutDown()
+            do { try await cluster?.stop() } catch let second { logger.error("the embedded cluster did not stop: \(second)") }
+            throw error
+        }
+    }
+
     /// `--kubeconfig`, `$KUBECONFIG`, in-cluster credentials, else the embedded cluster; never `~/.kube/config` unasked.
     private static func clusterAccess(
         _ options: TargetOptions, _ settings: Settings, state: String, logger: Logger

@@ -22,7 +22,7 @@ enum TaskText {
             }
             var task = DeclaredTask(id: first, title: "Do \(first)", source: place)
             task.phase = words.contains("outside") ? nil : document.phases.last?.id
-            task.order = words.contains("P") ? .parallel : words.contains("D") ? .declared : .sequential
+            task.order = words.dropFirst().contains("P") ? .parallel : words.dropFirst().contains("D") ? .declared : .sequential
             task.dependencies = after ?? []
             task.isDone = words.contains("done")
             task.estimate = estimate

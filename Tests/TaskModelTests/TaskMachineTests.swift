@@ -131,6 +131,8 @@ import Testing
         job.image = "alpine"
         let inCluster = try record("c", run: job) { $0.state = .running; $0.startedBy = "there"; $0.attempts = 1 }
         #expect(try decide([inCluster]).decision.resumed == [0], "a Job can be looked at from anywhere")
+        let byHand = try record("d", run: job) { $0.state = .running; $0.reason = TaskMark.startedByHand; $0.attempts = 1 }
+        #expect(try decide([byHand]).decision.resumed.isEmpty, "nothing runs that could be looked at")
         #expect(try decide([theirs, record("x"), record("y")], parallelism: 2).begun == ["x"], "it takes a place all the same")
     }
 

@@ -38,6 +38,8 @@ package struct TaskGraph: Sendable {
     package init(_ document: TaskDocument) throws { try self.init(phases: document.phases, tasks: document.tasks) }
 
     package func contains(_ id: String) -> Bool { index[id] != nil }
+    /// The task's index in `tasks`.
+    package func place(of id: String) -> Int? { index[id] }
     package func task(_ id: String) -> DeclaredTask? { index[id].map { tasks[$0] } }
     package func phase(_ id: String) -> TaskPhase? { phaseIndex[id].map { phases[$0] } }
 

@@ -15,7 +15,8 @@ package struct TaskMachine: Sendable {
         self.list = list
         self.records = records.sorted { ($0.spec.index, $0.name) < ($1.spec.index, $1.name) }
         let isWhole = list.total.map { $0 == records.count } ?? true
-        graph = isWhole ? try TaskGraph(phases: list.phases, tasks: self.records.map(\.spec.task)) : nil
+        let tasks = self.records.map(\.spec.task)
+        graph = isWhole ? try TaskGraph(phases: TaskBoard.phases(list.phases, of: tasks), tasks: tasks) : nil
     }
 
     /// What a pass is made with.
@@ -72,7 +73,9 @@ package struct TaskMachine: Sendable {
             switch standings[index] {
             case .ended, .failed: break
             case .running:
-                let isOurs = states[index].startedBy == situation.identity || record.spec.run.runner == .job
+                // No attempt is behind what somebody does by hand.
+                let isByHand = states[index].reason == TaskMark.startedByHand
+                let isOurs = !isByHand && (states[index].startedBy == situation.identity || record.spec.run.runner == .job)
                 if isOurs, situation.mayRun, !situation.active.contains(record.name) { decision.resumed.append(index) }
             case .blocked(let by):
                 states[index].block("DependencyFailed", "\(records[by].spec.task.id) failed")
