@@ -81,6 +81,15 @@ package final class LogFollower: Sendable {
         }
     }
 
+    /// Copies what there is, unless somebody follows the file: for one whose follower may have died.
+    /// - Parameter isOver: nothing more comes.
+    package static func catchUp(_ base: String, limit: Int64, isOver: Bool) {
+        guard SmallFile.exists(base + ".out"), let source = FollowedLog(base: base, limit: limit) else { return }
+        source.copyAll()
+        if isOver { source.endLine() }
+        source.shut()
+    }
+
     /// Copies the rest and stops following.
     package func finish(_ base: String) {
         state.withLock { state in

@@ -19,6 +19,8 @@ package struct TaskAttempt: Sendable, Hashable {
     package var startedAt: Double
     /// For a Job.
     package var image: String?
+    /// Of the `Task` object; a Job is owned by it.
+    package var ownerUID: String?
 
     package init(
         namespace: String, list: String, task: String, name: String, number: Int, commands: [String], environment: [String: String],

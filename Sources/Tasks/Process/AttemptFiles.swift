@@ -52,12 +52,17 @@ struct AttemptFiles: Sendable {
             guard names.contains("intent") else { return .unclaimed(intendedBefore: false) }
             return .unclaimed(intendedBefore: SmallFile.text(path + "/intent") != Self.bootID)
         }
-        let lines = (SmallFile.text(path + "/claim") ?? "").split(separator: "\n", maxSplits: 1)
+        let lines = claim
         if lines.first == "withdrawn" { return .withdrawn(lines.count > 1 ? String(lines[1]) : "") }
-        guard lines.count == 2, lines[0] == Self.bootID, let process = ProcessIdentity(statLine: String(lines[1])) else {
-            return .running(nil, command: running)
-        }
-        return .running(process, command: running)
+        return .running(owner, command: running)
+    }
+
+    private var claim: [Substring] { (SmallFile.text(path + "/claim") ?? "").split(separator: "\n", maxSplits: 1) }
+
+    /// The shell that claimed the attempt, in this boot.
+    var owner: ProcessIdentity? {
+        let lines = claim
+        return lines.count == 2 && lines[0] == Self.bootID ? ProcessIdentity(statLine: String(lines[1])) : nil
     }
 
     /// Makes the directory and says, so that it survives a power cut, that somebody is about to begin the attempt.
