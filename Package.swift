@@ -63,8 +63,8 @@ let package = Package(
             dependencies: ["Git", "JQ", "YAML", "TaskModel", "ResourceModel", logging, collections, crypto, subprocess, system]),
         .target(
             name: "Applier",
-            dependencies: ["KubernetesClient", "JQ", "ResourceModel", logging, collections, crypto]),
-        .target(name: "Store", dependencies: ["CLibZ", "ResourceModel", grdb, crypto, logging]),
+            dependencies: ["KubernetesClient", "JQ", "Processes", "ResourceModel", logging, collections, crypto]),
+        .target(name: "Store", dependencies: ["CLibZ", "Processes", "ResourceModel", grdb, crypto, logging]),
         .target(name: "Tasks", dependencies: ["TaskModel", "KubernetesClient", "Processes", "YAML", "ResourceModel", logging, crypto]),
         .target(
             name: "Reconciler",

@@ -23,7 +23,7 @@ package struct ProcessIdentity: Sendable, Hashable, Codable {
 
     /// `nil` when there is no such process (a zombie counts as none).
     package init?(pid: Int32) {
-        guard let fields = Self.statFields(pid), fields.count > 19, fields[0] != "Z", let ticks = UInt64(fields[19]) else { return nil }
+        guard let fields = Self.statFields(pid), fields.count > 19, fields[0] != "Z", fields[0] != "X", let ticks = UInt64(fields[19]) else { return nil }
         self.pid = pid
         startTicks = ticks
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Processes
 import ResourceModel
 import Synchronization
 
@@ -131,12 +132,10 @@ struct ProcessMark: Codable, Sendable, Equatable, CustomStringConvertible {
 
     /// `nil` when there is no such process, or only what is left of it.
     private init?(of pid: Int32) {
-        guard let text = Self.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let ticks = UInt64(fields[19]) else { return nil }
+        guard let process = ProcessIdentity(pid: pid) else { return nil }
         self.init(
             boot: Self.text("/proc/sys/kernel/random/boot_id") ?? "", host: Self.text("/proc/sys/kernel/hostname") ?? "", pid: pid,
-            startTicks: ticks)
+            startTicks: process.startTicks)
     }
 
     /// Another machine's process (a state directory on a shared disk) counts as alive: nobody can tell from here.
@@ -148,9 +147,7 @@ struct ProcessMark: Codable, Sendable, Equatable, CustomStringConvertible {
     var description: String { "pid \(pid) on \(host)" }
 
     private static func text(_ path: String) -> String? {
-        // Files of /proc have no size that could be asked for.
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        let text = String(decoding: data, as: UTF8.self)
+        guard let text = SmallFile.text(path) else { return nil }
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 }

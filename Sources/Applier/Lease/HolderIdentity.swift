@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// Who holds a lease: a process, told from every other one that there is or was.
 package struct HolderIdentity: Sendable, Hashable, CustomStringConvertible {
@@ -21,31 +22,15 @@ package struct HolderIdentity: Sendable, Hashable, CustomStringConvertible {
         var name = [CChar](repeating: 0, count: 256)
         let host = gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
         return HolderIdentity(
-            host: host.isEmpty ? "localhost" : host, process: getpid(), started: startTime(of: getpid()) ?? 0, place: currentPlace())
+            host: host.isEmpty ? "localhost" : host, process: getpid(), started: ProcessIdentity(pid: getpid())?.startTicks ?? 0, place: currentPlace())
     }()
 
     private static func currentPlace() -> String {
-        let boot = text(of: "/proc/sys/kernel/random/boot_id").prefix { $0 != "\n" }
+        let boot = (SmallFile.text("/proc/sys/kernel/random/boot_id") ?? "").prefix { $0 != "\n" }
         var target = [CChar](repeating: 0, count: 64)
         let count = readlink("/proc/self/ns/pid", &target, target.count)
         let namespace = String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self).filter(\.isNumber)
         return "\(boot)/\(namespace)"
-    }
-
-    /// Field 22 of `/proc/PID/stat` (proc_pid_stat(5)); the name before it may hold anything, up to the last parenthesis.
-    private static func startTime(of process: Int32) -> UInt64? {
-        let stat = text(of: "/proc/\(process)/stat")
-        guard let end = stat.lastIndex(of: ")") else { return nil }
-        let fields = stat[stat.index(after: end)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) : nil
-    }
-
-    private static func text(of path: String) -> String {
-        guard let file = fopen(path, "re") else { return "" }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&buffer, 1, buffer.count, file)
-        return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 
     /// As it stands in `spec.holderIdentity`: `HOST process=PID started=TICKS place=BOOT/NAMESPACE`.
@@ -68,8 +53,8 @@ package struct HolderIdentity: Sendable, Hashable, CustomStringConvertible {
     package var isGone: Bool {
         guard place == Self.current.place, place.contains("/"), place.count > 20 else { return false }
         if kill(process, 0) != 0, errno == ESRCH { return true }
-        guard let found = Self.startTime(of: process) else { return false }
-        return found != started
+        guard let found = ProcessIdentity(pid: process) else { return false }
+        return found.startTicks != started
     }
 
     /// For people.
