@@ -10,20 +10,8 @@ import ResourceModel
 package func taskDocument(parsing bytes: [UInt8], path: String) throws -> TaskDocument {
     let text = try DocumentText(bytes, path: path)
     let tree = try MarkdownTree(text, path: path)
-    var document = TaskDocument(title: text.title ?? path, paths: [path])
-    document.warnings = text.warnings
-    for block in tree.blocks {
-        guard case .list = block.kind else { continue }
-        for item in block.children {
-            guard let line = item.children.first?.plainText, line.hasPrefix("[ ] ") || line.lowercased().hasPrefix("[x] ") else { continue }
-            let words = line.dropFirst(4).split(separator: " ", maxSplits: 1).map(String.init)
-            guard words.count == 2 else { continue }
-            var task = DeclaredTask(id: words[0], title: words[1], source: SourceLocation(path: path, line: item.line))
-            task.isDone = !line.hasPrefix("[ ]")
-            document.tasks.append(task)
-        }
-    }
-    return document
+    var resolver = TaskDocumentResolver(TaskDocumentReader(tree, text, path: path), title: text.title, path: path)
+    return try resolver.resolve()
 }
 
 /// One list of several documents: tasks and phases in the order of the documents.

@@ -14,6 +14,10 @@ package struct TaskPhase: Sendable, Hashable {
     package var checkpoint: String?
     package var estimate: TaskEstimate?
     package var risks: [String] = []
+    /// What the document lists for the whole phase and for none of its tasks.
+    package var deliverables: [String] = []
+    /// Criteria for the whole phase; `checkpoint` repeats them where the document has no other.
+    package var acceptance: [String] = []
     /// Phases by id that must have ended before; `nil` where the document does not say, which means the phase before it.
     package var dependencies: [String]?
     package var source: SourceLocation
