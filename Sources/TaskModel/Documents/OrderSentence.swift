@@ -313,6 +313,7 @@ struct OrderSentence {
                 }
             }
             if bytes[index].isDigit { return number() }
+            if let end = madeIDEnd(), let task = references.task(text(index..<end), in: phase) { return group(Group(tasks: [task]), end) }
             var end = index
             while end < bytes.count, bytes[end].isWordByte || bytes[end] >= 0xC3 && bytes[end] < 0xE2 || bytes[end] & 0xC0 == 0x80 && end > index { end += 1 }
             if end == index { end += 1 }
@@ -327,6 +328,17 @@ struct OrderSentence {
             }
             last = word
             index = end
+        }
+
+        /// The end of a word such as `phase-3-2`: an id that was made.
+        private func madeIDEnd() -> Int? {
+            var end = index
+            var hasMark = false
+            while end < bytes.count, bytes[end].isWordByte || (bytes[end] == 0x2D && end + 1 < bytes.count && bytes[end + 1].isWordByte) {
+                hasMark = hasMark || bytes[end] == 0x2D
+                end += 1
+            }
+            return hasMark && bytes[end - 1].isDigit ? end : nil
         }
 
         private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }

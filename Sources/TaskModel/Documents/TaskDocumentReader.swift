@@ -63,6 +63,7 @@ struct TaskDocumentReader {
             let field = Field.read(block.spans).first, !field.value.isEmpty
         {
             apply(field, to: draft)
+            drafts[draft].task.details = ""
             scopes = [(draft, level)]
             return
         }
@@ -70,7 +71,6 @@ struct TaskDocumentReader {
         var parent = heading
         while let index = parent, headings[index].level >= level { parent = headings[index].parent }
         var draft = HeadingDraft(level: level, title: title, line: block.line, parent: parent)
-        if level == 1, self.title == nil { self.title = title }
         let wording = HeadingWording(title)
         let above = parent.map { headings[$0] }
         draft.isDependency = wording.isDependency || (above?.isDependency == true && !wording.isPhase)
@@ -89,6 +89,7 @@ struct TaskDocumentReader {
             return
         }
         if !draft.isPhase, !draft.isDependency, !wording.isExample { draftHeadingTask(block, level, next) }
+        if level == 1, self.title == nil, drafts.isEmpty { self.title = title }
     }
 
     private mutating func draftHeadingTask(_ block: MarkdownBlock, _ level: Int, _ next: ArraySlice<MarkdownBlock>) {

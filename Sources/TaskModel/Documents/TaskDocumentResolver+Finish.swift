@@ -64,7 +64,8 @@ extension TaskDocumentResolver {
             task.isDone = drafts[index].isDone ?? false
             if let phase = phases[index] { task.phase = document.phases[phase].id }
             if let heading = drafts[index].heading {
-                if phaseOfHeading[heading] == nil { task.section = headings[heading].title }
+                // The document's title is no section of it.
+                if phaseOfHeading[heading] == nil, headings[heading].level > 1 || headings[heading].title != reader.title { task.section = headings[heading].title }
                 var above: Int? = heading
                 while let at = above, phaseOfHeading[at] == nil {
                     task.priority = task.priority ?? headings[at].priority

@@ -139,13 +139,23 @@ struct TaskDocumentResolver {
         }
         // What has no number where others have one is a task only in a phase, beside them.
         for index in drafts.indices where !drafts[index].isDropped && drafts[index].id == nil && drafts[index].form == .box {
-            if drafts[index].isCriterion || !(drafts[index].heading.map { isInPhase($0) } ?? false) { drafts[index].isDropped = true }
+            if drafts[index].isCriterion {
+                dropCriterion(index)
+            } else if !(drafts[index].heading.map { isInPhase($0) } ?? false) {
+                drafts[index].isDropped = true
+            }
         }
     }
 
     private mutating func dropCriteria(hasTasks: Bool) {
         guard hasTasks else { return }
-        for index in drafts.indices where drafts[index].isCriterion && drafts[index].id == nil { drafts[index].isDropped = true }
+        for index in drafts.indices where !drafts[index].isDropped && drafts[index].isCriterion && drafts[index].id == nil { dropCriterion(index) }
+    }
+
+    /// A ticked or unticked criterion is part of what its section is checked by.
+    private mutating func dropCriterion(_ index: Int) {
+        drafts[index].isDropped = true
+        if let heading = drafts[index].heading { headings[heading].acceptance.append(drafts[index].whole) }
     }
 
     private func isInPhase(_ heading: Int) -> Bool {

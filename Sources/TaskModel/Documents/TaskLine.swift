@@ -65,7 +65,9 @@ struct TaskLine {
     /// `[ ]`, `[x]`, `[✓]`, `[-]`, `[~]`: ticked for `x` and tick marks.
     private mutating func readBox() {
         guard index + 2 < bytes.count, bytes[index] == 0x5B, let end = bytes[(index + 1)...].prefix(8).firstIndex(of: 0x5D) else { return }
-        guard end + 1 == bytes.count || bytes[end + 1].isBlank else { return }
+        // `[ ]*` marks an optional task.
+        let after = end + 1 < bytes.count && bytes[end + 1] == 0x2A ? end + 2 : end + 1
+        guard after == bytes.count || bytes[after].isBlank else { return }
         let mark = String(decoding: bytes[(index + 1)..<end], as: UTF8.self)
         switch mark.trimmed {
         case "", "-", "~", "/", "!", ">", "o": box = false
@@ -73,7 +75,7 @@ struct TaskLine {
         default: return
         }
         isDone = box
-        index = end + 1
+        index = after
         skipBlanks()
     }
 
@@ -255,7 +257,8 @@ struct TaskLine {
         let words = plain.split { $0 == " " || $0 == ":" || $0 == "-" || $0 == "(" || $0 == ")" || $0 == "/" }.map(String.init)
         guard words.count <= 3 else { return nil }
         let others = words.filter { $0.lowercased() != "priority" && $0.lowercased() != "prio" }
-        guard others.count < words.count || words.count == 2, let first = others.first else { return nil }
+        // `Priority: P1 (High)` says it twice; `CRITICAL BLOCKER` is no priority.
+        guard others.count < words.count, let first = others.first else { return nil }
         if others.count == 2, TaskPriority(others[1]) == nil { return nil }
         return TaskPriority(first)
     }
@@ -300,5 +303,11 @@ struct TaskLine {
             title = String(title[..<open]).trimmed
         }
         if title.hasSuffix("~~") { title = String(title.dropLast(2)) }
+        // `Build images ✅` is done; what follows a tick says how it went, and stays.
+        while let last = title.unicodeScalars.last, last.isDecoration, title.unicodeScalars.count > 1 {
+            if last == "✅" || last == "☑" || last == "✔" { isDone = isDone ?? true }
+            title.unicodeScalars.removeLast()
+            title = title.trimmed
+        }
     }
 }
