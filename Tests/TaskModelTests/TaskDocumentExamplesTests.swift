@@ -40,7 +40,7 @@ import Testing
         }
         let clone = try task("TASK_016", of: document)
         #expect(clone.phase == "phase-1")
-        #expect(clone.source.line == 63)
+        #expect(clone.source.line == 64)
         #expect(clone.alsoAt.map(\.line) == [792])
         #expect(clone.priority?.level == .medium)
         #expect(document.phase("phase-1")?.priority?.level == .critical)
@@ -64,7 +64,7 @@ import Testing
         #expect(try task("TASK_319", of: document).commands == ["kubectl logs deployment/<service-name>"])
         #expect(try task("TASK_330", of: document).priority?.level == .high)
         #expect(document.tasks.flatMap(\.commands).count == 1)
-        #expect(document.tasks.filter(\.isDone).map(\.id) == ["TASK_323", "TASK_324", "TASK_325"])
+        #expect(document.tasks.filter(\.isDone).isEmpty)
     }
 
     @Test func aSpecTaskListKeepsTagsTicksAndPlaces() throws {
