@@ -13,6 +13,9 @@ struct TaskListOptions: ParsableArguments {
     var list: String?
     @Option(name: .customLong("app"), help: "The list that this application declares.")
     var application: String?
+
+    /// The cluster's options, with no repository named.
+    var target: TargetOptions { get throws { try cluster.target } }
 }
 
 /// Which cluster: the options of `TargetOptions` that are about one.
@@ -94,7 +97,7 @@ struct TaskCluster {
 
     /// Reaches the cluster and finds the list that the options mean.
     static func with<Result>(_ options: TaskListOptions, _ body: (TaskCluster) async throws -> Result) async throws -> Result {
-        try await Target.withCluster(try options.cluster.target) { client, state in
+        try await Target.withCluster(try options.target) { client, state in
             try await body(try await TaskCluster(options, client: client, state: state))
         }
     }

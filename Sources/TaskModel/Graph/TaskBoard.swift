@@ -8,6 +8,7 @@ package struct TaskBoard: Sendable {
     package let graph: TaskGraph
     /// One for each of the graph's tasks, as everything below.
     package let statuses: [TaskStatus]
+    package let states: [TaskStatus.State]
     package let runs: [TaskRun]
     /// Names of the `Task` objects; empty when it is from documents.
     package let names: [String]
@@ -17,7 +18,6 @@ package struct TaskBoard: Sendable {
 
     package var tasks: [DeclaredTask] { graph.tasks }
     package var phases: [TaskPhase] { graph.phases }
-    package var states: [TaskStatus.State] { statuses.map(\.state) }
 
     /// What documents say: ticked tasks have succeeded, all others are pending.
     /// - Throws: `Problems`: see `TaskGraph`.
@@ -31,6 +31,7 @@ package struct TaskBoard: Sendable {
             if task.isDone { (status.state, status.reason) = (.succeeded, "Ticked") }
             return status
         }
+        states = statuses.map(\.state)
         runs = document.tasks.map { _ in TaskRun() }
         names = []
         counts = document.counts
@@ -49,6 +50,7 @@ package struct TaskBoard: Sendable {
         paths = list?.documents ?? []
         graph = try TaskGraph(phases: Self.phases(list?.phases ?? [], of: tasks.map(\.spec.task)), tasks: tasks.map(\.spec.task))
         statuses = tasks.map { $0.status }
+        states = statuses.map(\.state)
         runs = tasks.map(\.spec.run)
         names = tasks.map(\.name)
     }
