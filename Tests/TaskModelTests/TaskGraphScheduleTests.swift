@@ -64,4 +64,60 @@ import Testing
         #expect(schedule.entries.map(\.id) == ["B", "C", "A"], "B opens the way to C")
         #expect(graph.schedule(workers: 2).finish == 6)
     }
+
+    /// Lists of all shapes, with ticks in any place: what the schedule begins at a moment is what the standings call ready then.
+    @Test func everyScheduleKeepsTheOrder() throws {
+        var graphs = 0
+        for seed in 0..<40 {
+            let text = Self.randomList(seed)
+            let graph: TaskGraph
+            // Of the random ones, those whose names go against the phases are no graph.
+            do { graph = try TaskText.graph(text) } catch { continue }
+            graphs += 1
+            let faults = Self.faults(graph)
+            #expect(faults.isEmpty, "\(faults.joined(separator: "; ")) of\n\(text)")
+        }
+        #expect(graphs > 10)
+    }
+
+    private static func randomList(_ seed: Int) -> String {
+        var lot = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+        func draw(_ limit: Int) -> Int {
+            lot = lot &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((lot >> 33) % UInt64(limit))
+        }
+        var lines: [String] = []
+        for number in 0..<30 {
+            if draw(6) == 0 {
+                let others = lines.count { $0.hasPrefix("phase") }
+                lines.append("phase p\(others)" + (draw(3) == 0 ? " after " + (others > 0 && draw(2) == 0 ? "p\(draw(others))" : "nothing") : ""))
+            }
+            let after = number > 0 && draw(4) == 0 ? " after t\(draw(number))" : ""
+            lines.append("t\(number) \(["", "P", "D"][draw(3)])\(after) \(draw(5) + 1)h\(draw(3) == 0 ? " done" : "")")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func faults(_ graph: TaskGraph) -> [String] {
+        let isDone = { (id: String) in graph.task(id)?.isDone == true }
+        let free = graph.schedule(isDone: isDone)
+        var faults: [String] = []
+        func check(_ holds: Bool, _ what: String) { if !holds { faults.append(what) } }
+        for workers in [nil, 1, 2, 3] as [Int?] {
+            let schedule = graph.schedule(workers: workers, isDone: isDone)
+            let who = "with \(workers.map { "\($0)" } ?? "all") workers"
+            check(schedule.entries.count == graph.tasks.count { !$0.isDone }, "tasks are missing \(who)")
+            check(schedule.finish >= free.finish && schedule.criticalHours == free.finish && schedule.finish <= schedule.effort, "the finish is wrong \(who)")
+            for entry in schedule.entries {
+                let ended = Set(schedule.entries.filter { $0.finish <= entry.start }.map(\.id)).union(graph.tasks.filter(\.isDone).map(\.id))
+                check(graph.isReady(entry.id, ended: ended), "\(entry.id) begins too soon \(who)")
+            }
+            let together = schedule.entries.map { entry in schedule.entries.count { $0.start <= entry.start && entry.start < $0.finish } }.max() ?? 0
+            check(together <= workers ?? .max, "\(together) at a time \(who)")
+        }
+        let entries = Dictionary(uniqueKeysWithValues: free.entries.map { ($0.id, $0) })
+        check(free.entries.allSatisfy { $0.slack >= 0 } && free.criticalPath.allSatisfy { (entries[$0]?.slack ?? 1) < 1e-9 }, "slack on the critical path")
+        check(abs(free.criticalPath.reduce(0) { $0 + (entries[$1]?.hours ?? 0) } - free.finish) < 1e-9, "the critical path is not as long as the whole")
+        return faults
+    }
 }

@@ -22,27 +22,43 @@ struct TasksLogsCommand: AsyncParsableCommand {
             try await TaskCluster.with(list) { cluster in
                 let board = try cluster.board()
                 let task = try board.task(named: id)
-                let log = try Self.log(board.tasks[task].id, board.statuses[task], attempt: attempt)
-                _ = (log, cluster.state, follow)
-                throw Problem(code: "task.no-log", message: "there is no runner for \(log)")
+                let runner: any TaskRunner
+                switch cluster.objects[task].spec.run.runner {
+                case .process: runner = ProcessTaskRunner(directory: "\(cluster.state)/tasks")
+                case .job: runner = JobTaskRunner(client: cluster.client)
+                }
+                let log = try Self.log(board, task, attempt: attempt, runner: runner, cluster)
+                var isEmpty = true
+                for try await line in runner.output(of: log, follow: follow) {
+                    print(line)
+                    // Whoever follows sees each line as it comes.
+                    if follow { fflush(nil) }
+                    isEmpty = false
+                }
+                if isEmpty { Terminal.error("\(log) is empty") }
+                return 0
             }
         }
     }
 
-    /// The reference of the attempt's log.
-    static func log(_ id: String, _ status: TaskStatus, attempt: Int?) throws -> String {
-        guard let last = status.log, status.attempts > 0 else {
+    /// Where the attempt's output is.
+    /// - Throws: a `Problem` when nothing was run, `UsageError` for an attempt that there was not.
+    private static func log(_ board: TaskBoard, _ task: Int, attempt: Int?, runner: any TaskRunner, _ cluster: TaskCluster) throws -> String {
+        let (declared, status) = (board.tasks[task], board.statuses[task])
+        if let attempt, !(1...max(1, status.attempts)).contains(attempt) {
+            throw UsageError("--attempt \(attempt): task \(declared.id) has \(TaskOutput.number(status.attempts, "attempt"))")
+        }
+        if attempt == nil || attempt == status.attempts, let last = status.log { return last }
+        let number = attempt ?? status.attempts
+        // A task that is done by hand is begun without anything being run.
+        guard number > 0, attempt != nil || status.reason != TaskMark.startedByHand, !declared.commands.isEmpty else {
+            let reason = status.reason.isEmpty ? "" : " (\(status.reason))"
             throw Problem(
-                code: "task.no-log", message: "task \(id) has no log: it is \(status.state.rawValue)\(status.reason.isEmpty ? "" : " (\(status.reason))")",
-                hint: "only tasks that were run have one")
+                code: "task.no-log", message: "task \(declared.id) has no log: it is \(status.state.rawValue)\(reason)", hint: "only what was run has one")
         }
-        guard let attempt, attempt != status.attempts else { return last }
-        guard (1...status.attempts).contains(attempt) else {
-            throw UsageError("--attempt \(attempt): task \(id) has \(TaskOutput.number(status.attempts, "attempt"))")
-        }
-        // `process:LIST/TASK/ATTEMPT`, `job:NAMESPACE/NAME-ATTEMPT`: the attempt is the last part.
-        let end = "\(status.attempts)"
-        guard last.hasSuffix(end) else { throw Problem(code: "task.no-log", message: "task \(id): only the last attempt's log is known: \(last)") }
-        return last.dropLast(end.count) + "\(attempt)"
+        return runner.log(
+            of: TaskAttempt(
+                namespace: cluster.namespace, list: cluster.objects[task].spec.list, task: declared.id, name: board.names[task], number: number,
+                commands: [], environment: [:], workingDirectory: "/", timeoutSeconds: 0, startedAt: 0))
     }
 }

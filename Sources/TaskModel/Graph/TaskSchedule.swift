@@ -111,7 +111,8 @@ private struct ListScheduling {
             let (one, other) = ((hours[left] ?? 0) + tail[left], (hours[right] ?? 0) + tail[right])
             return one == other ? left < right : one > other
         }
-        for node in 0..<edges.count where placesLeft[node] == 0 { passed(node) }
+        // Those that wait for nothing; what they open in turn counts itself down.
+        for node in (0..<edges.count).filter({ placesLeft[$0] == 0 }) { passed(node) }
         run(workers: workers)
     }
 
