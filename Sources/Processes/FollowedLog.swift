@@ -35,9 +35,9 @@ final class FollowedLog {
     /// - Returns: whether more waits.
     func copyPiece() -> Bool {
         guard holds() else { return false }
-        skipBacklog()
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         for _ in 0..<16 {
+            skipBacklog()
             let count = pread(raw, &chunk, chunk.count, off_t(offset))
             if count <= 0 {
                 punch(atLeast: 256 * 1024)

@@ -44,6 +44,14 @@ package final class HistoryStore: Sendable {
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         let database = try DatabasePool(path: path, configuration: configuration)
+        // Another process may do the same at the same moment: what it has done meanwhile is not done again. Each try gets past one step.
+        for _ in migrator.migrations {
+            do { return try migrated(database) } catch is DatabaseError { continue }
+        }
+        return try migrated(database)
+    }
+
+    private static func migrated(_ database: DatabasePool) throws -> DatabasePool {
         try migrator.migrate(database)
         return database
     }

@@ -212,8 +212,6 @@ private struct Reader {
     private struct Found {
         var spelling: String
         var value: String?
-        /// It is a placeholder whether there is a value or not.
-        var isCertain: Bool
     }
 
     private mutating func placeholder() -> Found? {
@@ -223,7 +221,7 @@ private struct Reader {
             return template(skipping: 1)
         case "$" where starts("${"):
             guard let (name, end) = word(from: position + 2, closing: "}"), let value = variables[name] else { return nil }
-            return Found(spelling: spelling(to: end), value: value, isCertain: true)
+            return Found(spelling: spelling(to: end), value: value)
         case "{" where starts("{{"): return template(skipping: 0)
         case "<": return angle()
         default: return nil
@@ -257,7 +255,7 @@ private struct Reader {
         let keywords: Set<String> = ["end", "else", "range", "if", "with", "define", "block", "template", "break", "continue"]
         let isCertain = !keywords.contains(inner) && (!inner.hasPrefix(".") || inner.hasPrefix(".Values."))
         guard value != nil || isCertain else { return nil }
-        return Found(spelling: spelling(to: end + 2), value: value, isCertain: isCertain)
+        return Found(spelling: spelling(to: end + 2), value: value)
     }
 
     /// `<NAME>`, unless it is a redirection, or a tag.
@@ -270,7 +268,7 @@ private struct Reader {
         { end += 1 }
         guard end < input.count, input[end] == ">", input[end - 1] != " " else { return nil }
         let name = String(String.UnicodeScalarView(input[position + 1..<end]))
-        let found = Found(spelling: spelling(to: end + 1), value: variables[name], isCertain: true)
+        let found = Found(spelling: spelling(to: end + 1), value: variables[name])
         if found.value != nil { return found }
         // `sort <a.txt>b.txt`, `grep x <in y>out`: a redirection, where a file may stand.
         let isUnquoted = places.last == .plain || places.last == .parentheses

@@ -13,14 +13,13 @@ package struct TaskAttempt: Sendable, Hashable {
     /// Run one after the other, each by `/bin/sh -c`; the first that fails ends the attempt. Variables are put in already.
     package var commands: [String]
     package var environment: [String: String]
+    /// Absolute; empty for a Job that declares none.
     package var workingDirectory: String
     package var timeoutSeconds: Double
     /// Seconds since 1970-01-01 UTC; the timeout counts from here, also after a restart.
     package var startedAt: Double
     /// For a Job.
     package var image: String?
-    /// Of the `Task` object; a Job is owned by it.
-    package var ownerUID: String?
 
     package init(
         namespace: String, list: String, task: String, name: String, number: Int, commands: [String], environment: [String: String],

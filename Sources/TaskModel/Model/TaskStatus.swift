@@ -29,7 +29,7 @@ package struct TaskStatus: Sendable, Hashable {
     /// The next attempt's earliest begin.
     package var nextAttemptAt: Double?
     package var exitCode: Int?
-    /// Where the last attempt's output is: `process:NAMESPACE/LIST/TASK NAME/ATTEMPT`, `job:NAMESPACE/NAME`.
+    /// Where the last attempt's output is: `process:NAMESPACE/LIST/TASK NAME.UID/ATTEMPT`, `job:NAMESPACE/NAME`.
     package var log: String?
     /// Digest of the commands that the last attempt ran; other commands make a task pending again.
     package var commandsDigest: String?

@@ -20,7 +20,9 @@ struct JobManifest {
     /// Why the Job was suspended for good: `withdrawn`, `canceled`, `timedOut`, `notStarted: SENTENCE`.
     static let endKey = "reconciler.dev/ended"
 
-    var attemptValue: String { "\(attempt.list)/\(attempt.name)/\(attempt.number)" }
+    /// With the Task's uid: one that was made again has other attempts of the same numbers.
+    var attemptValue: String { attempt.uid.isEmpty ? attemptName : "\(attemptName)/\(attempt.uid)" }
+    var attemptName: String { "\(attempt.list)/\(attempt.name)/\(attempt.number)" }
 
     /// Runs the commands as `AttemptScript` does, and says on the last line which one failed.
     static let script = #"""
@@ -66,9 +68,9 @@ struct JobManifest {
             "name": .string(name), "namespace": .string(attempt.namespace), "labels": labels,
             "annotations": [Self.attemptKey: .string(attemptValue)],
         ]
-        if let uid = attempt.ownerUID {
+        if !attempt.uid.isEmpty {
             metadata["ownerReferences"] = [
-                ["apiVersion": "reconciler.dev/v1alpha1", "kind": "Task", "name": .string(attempt.name), "uid": .string(uid), "controller": true]
+                ["apiVersion": "reconciler.dev/v1alpha1", "kind": "Task", "name": .string(attempt.name), "uid": .string(attempt.uid), "controller": true]
             ]
         }
         return [

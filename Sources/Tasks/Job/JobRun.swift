@@ -18,16 +18,14 @@ final class JobRun: Sendable {
 
     private let runner: JobTaskRunner
     private let attempt: TaskAttempt
-    private let image: String
     private let manifest: JobManifest
     private let events: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
     private let isCanceled = Mutex(false)
 
-    init(runner: JobTaskRunner, attempt: TaskAttempt, image: String) {
+    init(runner: JobTaskRunner, attempt: TaskAttempt) {
         self.runner = runner
         self.attempt = attempt
-        self.image = image
         manifest = JobManifest(attempt: attempt)
         (events, continuation) = AsyncStream.makeStream()
     }
@@ -58,18 +56,25 @@ final class JobRun: Sendable {
         var pause = 0.2
         while true {
             do {
-                if isCanceled.withLock({ $0 }), try await runner.client.get(jobs, namespace: attempt.namespace, name: manifest.name) == nil {
-                    if await runner.withdraw(attempt) { return .canceled }
+                if let found = try await runner.client.get(jobs, namespace: attempt.namespace, name: manifest.name) {
+                    let holder = found[path: "metadata", "annotations"]?[JobManifest.attemptKey]?.stringValue ?? ""
+                    if holder == manifest.attemptValue { return nil }
+                    guard holder.hasPrefix(manifest.attemptName + "/"), remaining > 0, !isCanceled.withLock({ $0 }) else {
+                        return .notStarted("Job \(attempt.namespace)/\(manifest.name) is there already and is not this attempt's: delete it, or rename the task")
+                    }
+                    // Of a Task of this name that is gone, so the cluster is about to delete it.
+                    try await removeLeftover(found, jobs)
+                } else {
+                    if isCanceled.withLock({ $0 }), await runner.withdraw(attempt) { return .canceled }
+                    guard let image = attempt.image, !image.isEmpty else { return .notStarted("a Job needs an image: set `image` beside `runner: Job`") }
+                    if attempt.commands.isEmpty { return .notStarted("the task has no command") }
+                    let isLate = remaining <= 0
+                    let object = isLate ? manifest.tombstone(end: "timedOut") : manifest.object(image: image, seconds: Int64(remaining.rounded(.up)))
+                    _ = try await runner.client.create(object, as: jobs)
+                    return nil
                 }
-                let isLate = remaining <= 0
-                let object = isLate ? manifest.tombstone(end: "timedOut") : manifest.object(image: image, seconds: Int64(remaining.rounded(.up)))
-                _ = try await runner.client.create(object, as: jobs)
-                return nil
             } catch let error as APIError where error.isAlreadyExists {
-                let found = try await runner.client.get(jobs, namespace: attempt.namespace, name: manifest.name)
-                guard let found else { continue }
-                if found[path: "metadata", "annotations"]?[JobManifest.attemptKey]?.stringValue == manifest.attemptValue { return nil }
-                return .notStarted("Job \(attempt.namespace)/\(manifest.name) is there already and is not this attempt's: delete it, or rename the task")
+                continue
             } catch let error as HTTPError {
                 // Whether it arrived is not known; the name makes trying again safe.
                 if remaining <= 0 { return .interrupted("Job \(attempt.namespace)/\(manifest.name): \(error)") }
@@ -77,6 +82,17 @@ final class JobRun: Sendable {
                 pause = min(pause * 2, 10)
             }
         }
+    }
+
+    private func removeLeftover(_ job: JSONValue, _ jobs: APIResource) async throws {
+        let uid = job[path: "metadata", "uid"]?.stringValue
+        do {
+            try await runner.client.delete(
+                jobs, namespace: attempt.namespace, name: manifest.name, options: DeleteOptions(propagationPolicy: .background, uid: uid))
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            return  // gone by itself
+        }
+        try await Task.sleep(for: .milliseconds(200))
     }
 
     // MARK: Waiting

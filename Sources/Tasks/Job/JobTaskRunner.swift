@@ -19,9 +19,7 @@ package final class JobTaskRunner: TaskRunner {
     }
 
     package func outcome(of attempt: TaskAttempt) async -> TaskOutcome {
-        guard let image = attempt.image, !image.isEmpty else { return .notStarted("a Job needs an image: set `image` beside `runner: Job`") }
-        if attempt.commands.isEmpty { return .notStarted("the task has no command") }
-        let run = JobRun(runner: self, attempt: attempt, image: image)
+        let run = JobRun(runner: self, attempt: attempt)
         let task = Task.detached { await run.outcome() }
         return await withTaskCancellationHandler { await task.value } onCancel: { run.cancel() }
     }
@@ -35,7 +33,8 @@ package final class JobTaskRunner: TaskRunner {
                 return true
             } catch let error as APIError where error.isAlreadyExists {
                 let job = try await client.get(jobs, namespace: attempt.namespace, name: manifest.name)
-                return job?[path: "metadata", "annotations"]?[JobManifest.endKey]?.stringValue == "withdrawn"
+                let annotations = job?[path: "metadata", "annotations"]
+                return annotations?[JobManifest.endKey]?.stringValue == "withdrawn" && annotations?[JobManifest.attemptKey]?.stringValue == manifest.attemptValue
             }
         } catch {
             return false  // What cannot be claimed may have begun.

@@ -151,10 +151,13 @@ extension TaskPolicy {
 
     private func allow(_ words: [ShellReading.Word], _ situation: Situation) throws(Denial) -> String {
         let text = Self.guardedLine(words)
-        if let rule = rules.first(where: { $0.isAllowing && applies($0, situation) && Self.matches($0.pattern, text) }) {
+        // `./scripts/*` is no leave to run `./scripts/../evil`.
+        let climbs = words.first?.text.split(separator: "/").contains("..") ?? false
+        if let rule = rules.first(where: { $0.isAllowing && applies($0, situation) && Self.matches($0.pattern, text) && (!climbs || $0.pattern.contains("..")) }) {
             return "\(rule) allows `\(Self.short(Self.line(words)))`"
         }
         let line = Self.short(Self.line(words))
+        if climbs { throw Denial(reason: "no rule allows `\(line)`: a rule for a program whose path goes up must say `..` itself") }
         if let rule = rules.first(where: { $0.isAllowing && Self.matches($0.pattern, text) }) {
             throw Denial(reason: "\(rule) allows `\(line)`, but not in namespace \(situation.namespace), list \(situation.list), as a \(situation.runner.rawValue)")
         }

@@ -2,7 +2,7 @@ import Glibc
 import Processes
 import TaskModel
 
-/// The directory of one attempt: `ROOT/<namespace>/<list>/<task name>/<attempt>/`. What is in it is all that is known of the attempt.
+/// The directory of one attempt: `ROOT/<namespace>/<list>/<task name>.<uid>/<attempt>/`. What is in it is all that is known of the attempt.
 struct AttemptFiles: Sendable {
     /// What the directory says.
     enum State: Sendable, Hashable {
@@ -70,6 +70,23 @@ struct AttemptFiles: Sendable {
         try SmallFile.makeDirectory(path, mode: 0o700)
         try SmallFile.writeDurably(Array(Self.bootID.utf8), to: path + "/intent")
     }
+
+    /// Removes the output of attempts of the task that are long over, but for the last few. How they ended is kept: that an attempt was
+    /// claimed must never be forgotten.
+    func removeOldOutput(keeping count: Int) {
+        guard let slash = path.lastIndex(of: "/"), let number = Int(path[path.index(after: slash)...]) else { return }
+        for name in SmallFile.names(in: String(path[..<slash])) {
+            guard let other = Int(name), other <= number - count else { continue }
+            let old = AttemptFiles(path: "\(path[..<slash])/\(name)")
+            guard case .finished? = try? old.state() else { continue }  // Unreadable: it is left alone.
+            for file in SmallFile.names(in: old.path) where file.hasPrefix("output.") { unlink("\(old.path)/\(file)") }
+        }
+    }
+
+    private init(path: String) { self.path = path }
+
+    /// Nobody has removed the directory since `intend`.
+    var isIntact: Bool { SmallFile.exists(path + "/intent") }
 
     /// Claims the attempt so that nobody can begin it.
     /// - Returns: `false` when somebody has claimed it before.

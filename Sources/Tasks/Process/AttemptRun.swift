@@ -70,6 +70,7 @@ final class AttemptRun: Sendable {
         }
         if attempt.commands.isEmpty { return .notStarted("the task has no command") }
         try files.intend()
+        files.removeOldOutput(keeping: 10)
         runner.logs.follow(files.output)
         let process: ProcessIdentity
         do { process = try runner.spawn(attempt, files) } catch {
@@ -79,6 +80,8 @@ final class AttemptRun: Sendable {
         }
         let exit = await watch(process)
         switch try files.state() {
+        case .unclaimed where !files.isIntact:
+            return .interrupted("its directory \(files.path) was removed while it ran")
         case .unclaimed where exit == .code(AttemptScript.cannotRecord):
             runner.logs.finish(files.output)
             return .notStarted("cannot record the attempt in \(files.path): is the disk full? See \(files.output).log")

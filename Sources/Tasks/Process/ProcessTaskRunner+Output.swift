@@ -3,9 +3,9 @@ import Processes
 import TaskModel
 
 extension ProcessTaskRunner {
-    /// `process:NAMESPACE/LIST/TASK NAME/ATTEMPT`.
+    /// `process:NAMESPACE/LIST/TASK NAME.UID/ATTEMPT`.
     package func log(of attempt: TaskAttempt) -> String {
-        "process:\(attempt.namespace)/\(attempt.list)/\(attempt.name)/\(attempt.number)"
+        "process:\(attempt.namespace)/\(attempt.list)/\(Self.place(of: attempt))/\(attempt.number)"
     }
 
     /// Lines with the time at which each was seen, as `LogFollower` stamps them. A log that grew beyond its bound begins in the middle.

@@ -6,7 +6,7 @@ import TaskModel
 /// Runs attempts as processes of this machine.
 ///
 /// An attempt's commands run below a shell in a session of its own (`AttemptScript`), which outlives us and writes down what happens
-/// in `DIRECTORY/<namespace>/<list>/<task name>/<attempt>/`. That directory alone decides: whoever asks for the attempt, in whichever
+/// in `DIRECTORY/<namespace>/<list>/<task name>.<uid>/<attempt>/`. That directory alone decides: whoever asks for the attempt, in whichever
 /// process, finds the same one run. See docs/task-runners.md.
 package final class ProcessTaskRunner: TaskRunner {
     /// What an attempt may take.
@@ -74,8 +74,11 @@ package final class ProcessTaskRunner: TaskRunner {
     }
 
     func files(of attempt: TaskAttempt) throws(AttemptFiles.NameProblem) -> AttemptFiles {
-        try AttemptFiles(root: directory, namespace: attempt.namespace, list: attempt.list, name: attempt.name, number: attempt.number)
+        try AttemptFiles(root: directory, namespace: attempt.namespace, list: attempt.list, name: Self.place(of: attempt), number: attempt.number)
     }
+
+    /// A Task that was deleted and made again has other attempts of the same numbers; no object's name holds a dot and a uid.
+    static func place(of attempt: TaskAttempt) -> String { attempt.uid.isEmpty ? attempt.name : "\(attempt.name).\(attempt.uid.prefix(8))" }
 
     /// What an attempt's commands find in their environment.
     func environment(of attempt: TaskAttempt, _ files: AttemptFiles) -> [String: String] {

@@ -145,6 +145,24 @@ struct JobTaskRunnerTests {
         }
     }
 
+    @Test func aTaskThatWasMadeAgainHasOtherAttempts() async throws {
+        try await withSession { session in
+            var first = session.attempt("echo run >> \(session.directory)/runs")
+            first.uid = "00000000-0000-0000-0000-000000000001"
+            var job = JobManifest(attempt: first).object(image: "local", seconds: 60)
+            job[path: "metadata", "ownerReferences"] = .array([])  // its owner is not there, and the cluster would collect it
+            _ = try await session.client.create(job, as: session.runner.jobs())
+            for _ in 0..<2000 where session.text("runs") == nil { try await Task.sleep(for: .milliseconds(5)) }
+            var second = first
+            second.uid = ""
+            #expect(await session.runner.withdraw(second) == false, "the name is taken")
+            #expect(await session.runner.outcome(of: first) == .succeeded, "it is found")
+            var bare = first
+            (bare.commands, bare.image) = ([], nil)
+            #expect(await session.runner.outcome(of: bare) == .succeeded, "also by who does not know its commands")
+        }
+    }
+
     @Test func aDeletedJobIsNotBegunAgainWhileItIsWatched() async throws {
         try await withSession { session in
             let attempt = session.attempt("touch \(session.directory)/begun; sleep 1000")
@@ -172,7 +190,7 @@ struct JobTaskRunnerTests {
 
     @Test func declaresItsOwnerAndNoDirectoryWhenNoneIsNamed() {
         var owned = attempt("plan-t1")
-        owned.ownerUID = "u1"
+        owned.uid = "u1"
         let job = JobManifest(attempt: owned).object(image: "i", seconds: 0)
         #expect(job[path: "metadata", "ownerReferences"]?.arrayValue?.first?["uid"] == "u1")
         #expect(job[path: "spec", "activeDeadlineSeconds"] == 1 && job[path: "spec", "backoffLimit"] == 0)

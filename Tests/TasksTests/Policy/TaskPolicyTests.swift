@@ -89,7 +89,7 @@ import Testing
         ("\\", "lone `\\`"),
         // Elsewhere.
         ("docker push x", "no rule allows `docker push x`: add `allow: docker push *` to policy.yaml"), ("docker push ghcr.io/acme", "no rule"),
-        ("kubectl delete pod web", "but not in namespace default"), ("terraform plan", "as a Process"), ("./scripts/../evil", "no rule"),
+        ("kubectl delete pod web", "but not in namespace default"), ("terraform plan", "as a Process"), ("./scripts/../evil.sh", "must say `..`"), ("sh -c './scripts/../x.sh'", "must say `..`"),
     ] as [(String, String)])
     func stopsEverythingElse(command: String, reason: String) throws {
         let decision = try Self.policy().decision(on: command)

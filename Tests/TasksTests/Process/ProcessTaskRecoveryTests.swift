@@ -42,6 +42,36 @@ struct ProcessTaskRecoveryTests {
         }
     }
 
+    @Test func anAttemptWhoseDirectoryIsRemovedIsNotBegunAgain() async throws {
+        try await Scratch.with { scratch in
+            let attempt = scratch.attempt("echo run >> runs; rm -rf \(scratch.directory)/state", "echo run >> runs")
+            guard case .interrupted(let why) = await scratch.runner().outcome(of: attempt) else {
+                Issue.record("nobody can know how it ended")
+                return
+            }
+            #expect(why.contains("was removed"))
+            #expect(scratch.text("runs") == "run\n")
+        }
+    }
+
+    @Test func aTaskThatWasMadeAgainHasOtherAttempts() async throws {
+        try await Scratch.with { scratch in
+            var attempt = scratch.attempt("echo run >> runs")
+            for uid in ["", "0a0a0a0a-1", "0b0b0b0b-1", "0a0a0a0a-1"] {
+                attempt.uid = uid
+                #expect(await scratch.runner().outcome(of: attempt) == .succeeded)
+            }
+            #expect(scratch.text("runs") == "run\nrun\nrun\n")
+            #expect(scratch.runner().log(of: attempt) == "process:default/plan/plan-t1.0a0a0a0a/1")
+            attempt.commands = []
+            #expect(await scratch.runner().outcome(of: attempt) == .succeeded, "also to who does not know its commands")
+            (attempt.number, attempt.commands) = (11, ["true"])
+            #expect(await scratch.runner().outcome(of: attempt) == .succeeded)
+            let old = "\(scratch.directory)/state/default/plan/plan-t1.0a0a0a0a/1"
+            #expect(!SmallFile.exists(old + "/output.log") && SmallFile.exists(old + "/claim") && SmallFile.exists(old + "/result.1.0"), "only its output goes")
+        }
+    }
+
     @Test func manyRunnersBeginItOnce() async throws {
         try await Scratch.with { scratch in
             let attempt = scratch.attempt("echo run >> runs; sleep 0.2")
