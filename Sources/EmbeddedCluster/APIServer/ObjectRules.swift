@@ -67,7 +67,11 @@ enum ObjectRules {
         var object = object
         switch source(resource) {
         case .custom(let custom):
-            if custom.hasStatus { object["status"] = nil }
+            if custom.hasStatus {
+                // A default of the status itself is there as soon as the object is read.
+                object["status"] = nil
+                object["status"] = StructuralSchema.defaulted(object, schema: custom.schema)["status"]
+            }
             object[path: "metadata", "generation"] = 1
         case .definition:
             object = DefinitionRules.preparedForCreate(object)
