@@ -147,6 +147,13 @@ extension Applier {
         return known.filter { wanted.contains($0.key) }.merging(read) { _, new in new }
     }
 
+    /// The health of objects as they are now; nothing for one that is not there.
+    package func currentHealth(of ids: [ResourceID], versions: [GroupKind: String]) async throws -> [ResourceID: HealthAssessment] {
+        let kinds = Set(ids.map(\.groupKind))
+        let objects = try await lookUp(ids, try await resources(for: kinds, versions: versions, declared: kinds))
+        return Dictionary(objects.map { ($0.id, health(of: $0.body)) }, uniquingKeysWith: { first, _ in first })
+    }
+
     private func lookUp(_ ids: [ResourceID], _ resources: [GroupKind: APIResource]) async throws -> [LiveObject] {
         struct Place: Hashable {
             var kind: GroupKind

@@ -211,6 +211,9 @@ package struct ReconcileOnce: Sendable {
         var known = run.live.objects.mapValues { ResourceModelHealth.of($0) }
         // A step that failed, or was not reached, leaves what was there as it was.
         for step in steps where step.health != nil || !step.isFailure && step.actuation != .notReached { known[step.id] = step.health }
+        // Their status was written after they were.
+        let tasks = tasks == nil ? [] : run.desired.manifests.filter { $0.id.group == "reconciler.dev" }.map(\.id)
+        if !tasks.isEmpty { known.merge(try await applier.currentHealth(of: tasks, versions: run.desired.versions)) { _, new in new } }
         let ids = run.desired.manifests.filter { $0.hook == nil && countsForHealth($0.body) }.map(\.id)
         if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {
             let waited = try await applier.waitForHealth(

@@ -15,11 +15,12 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         Log.bootstrap(default: .info)
         try await exiting {
-            try await Target.with(target, keeping: writer) { target in
+            try await Target.with(target, keeping: writer, staysUp: true) { target in
                 let printer = EventPrinter(asJSON: false)
                 let loop = ReconcileLoop(
                     page: target.page, interval: .seconds(max(1, interval)), logger: target.logger, onEvent: printer.print)
-                try await ServiceGroup(services: [loop], gracefulShutdownSignals: [.sigterm, .sigint], logger: target.logger).run()
+                let services: [any Service] = [loop] + (target.taskService.map { [$0] } ?? [])
+                try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: target.logger).run()
                 return 0
             }
         }

@@ -67,6 +67,8 @@ struct LocalFiles: Sendable {
     private let repository: OfflineRepository
     /// As a repository's URL.
     let url: String
+    /// The work tree's directory.
+    var root: String { repository.root.string }
 
     /// - Parameter path: where in the work tree applications are looked for, if it is there.
     init(_ directory: String, path: String) throws {

@@ -4,6 +4,7 @@ import Glibc
 import ResourceModel
 import Store
 import SystemPackage
+import Tasks
 import YAML
 
 /// Flags, else `RECONCILER_*` variables, else `reconciler.yaml`.
@@ -19,9 +20,11 @@ struct Settings {
     var requestTimeout = Duration.seconds(60)
     /// `NAME <EMAIL>`: who makes revert commits.
     var author: String?
+    /// A `TaskPolicy` file: which commands of tasks may run.
+    var taskPolicy: String?
     private var credentials: [RepositoryCredential] = []
 
-    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history", "lease", "author"]
+    private static let keys = ["repository", "branch", "path", "kubeconfig", "stateDirectory", "credentials", "history", "lease", "author", "tasks"]
 
     /// `stateDirectory:` of a `reconciler.yaml` in the current directory, for commands that take no `--config`.
     static func configuredStateDirectory() throws -> String? {
@@ -54,6 +57,10 @@ struct Settings {
             requestTimeout = .seconds(timeout)
         }
         author = values["author"]?.stringValue
+        if let tasks = values["tasks"], tasks.objectValue?.keys.allSatisfy({ $0 == "policy" }) != true {
+            throw UsageError("the configuration cannot be used: \(file ?? ""): `tasks` takes policy")
+        }
+        taskPolicy = Environment.value("RECONCILER_TASK_POLICY") ?? values["tasks"]?["policy"]?.stringValue
         for entry in values["credentials"]?.arrayValue ?? [] { credentials.append(try Self.credential(entry, file ?? "")) }
         if let credential = environmentCredential() { credentials.append(credential) }
     }
@@ -110,6 +117,9 @@ struct Settings {
         guard credentials != nil || authority != nil || hosts != nil else { return nil }
         return RepositoryCredential(url: repository, credentials: credentials, caFile: authority, knownHostsFile: hosts)
     }
+
+    /// The configured policy; without one no command may run.
+    func policyOfTasks() throws -> TaskPolicy { try taskPolicy.map { try TaskPolicy(parsing: try Files.read($0), path: $0) } ?? TaskPolicy() }
 
     func desired(mirrors: FilePath) throws -> DesiredConfiguration {
         guard let repository else {

@@ -10,6 +10,8 @@ import Reconciler
 import ResourceModel
 import Store
 import SystemPackage
+import TaskModel
+import Tasks
 
 /// Which repository, which cluster: the options of every command that reaches them.
 struct TargetOptions: ParsableArguments {
@@ -79,12 +81,15 @@ struct Target {
     let logger: Logger
     /// What `--local` names.
     let files: LocalFiles?
+    /// What drives tasks beside the syncs; only in a process that stays up.
+    let taskService: TaskService?
     private let fetching: Task<Revision, any Error>?
     private let cluster: EmbeddedCluster?
 
     /// Opens what the options name, runs `body`, and closes it again; an embedded cluster that was started for it is stopped.
+    /// - Parameter staysUp: whether tasks are driven beside the syncs by `taskService`, not by each sync itself.
     static func with<Result>(
-        _ options: TargetOptions, keeping: WriterOptions? = nil, local: String? = nil, _ body: (Target) async throws -> Result
+        _ options: TargetOptions, keeping: WriterOptions? = nil, local: String? = nil, staysUp: Bool = false, _ body: (Target) async throws -> Result
     ) async throws -> Result {
         let logger = Log.logger("reconciler")
         var settings = try Settings(options, keeping)
@@ -106,10 +111,15 @@ struct Target {
         let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
+        let operation = TaskOperation(client: client, history: history, state: state, logger: logger, policy: try settings.policyOfTasks())
+        let service = staysUp ? TaskService(operation: operation, logger: logger) : nil
         let page = ReconcileOnce(
-            builder: builder, applier: Applier(client: client, logger: logger), history: history,
-            leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration), now: Clocks.now)
-        let target = Target(page: page, builder: builder, client: client, history: history, logger: logger, files: files, fetching: fetching, cluster: cluster)
+            builder: builder, applier: Applier(client: client, logger: logger, definitions: TaskDefinitions.all), history: history,
+            leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration),
+            tasks: service.map { operation.backgroundHook(builder, $0) } ?? operation.inlineHook(builder, files: files), now: Clocks.now)
+        let target = Target(
+            page: page, builder: builder, client: client, history: history, logger: logger, files: files, taskService: service, fetching: fetching,
+            cluster: cluster)
         do {
             let result = try await body(target)
             await builder.cache.finishStoring()

@@ -4,6 +4,8 @@ package struct StepResult: Sendable, Hashable, Codable {
         case created, configured, recreated, pruned, unchanged
         /// It is there and belongs to no application any more.
         case released
+        /// A task's commands were run and succeeded.
+        case ran
         case skipped(SkipReason)
         /// The API server's or the transport's answer, in a sentence.
         case failed(String)

@@ -121,7 +121,7 @@ struct AttemptRow: Sendable {
         var steps: [JSONValue] = []
         for step in report.steps {
             switch step.actuation {
-            case .created, .configured, .recreated, .pruned, .released: return nil
+            case .created, .configured, .recreated, .pruned, .released, .ran: return nil
             case .failed(let message): steps.append([.string(step.id.description), .string(message)])
             case .unchanged, .notReached, .skipped: steps.append([.string(step.id.description)])
             }

@@ -37,6 +37,7 @@ extension StepResult.Actuation {
         case .recreated: "recreated"
         case .pruned: "pruned"
         case .released: "released"
+        case .ran: "ran"
         case .unchanged: "unchanged"
         case .notReached: "notReached"
         case .failed(let message): ["failed", .string(message)]
@@ -53,6 +54,7 @@ extension StepResult.Actuation {
         case ("recreated", _): self = .recreated
         case ("pruned", _): self = .pruned
         case ("released", _): self = .released
+        case ("ran", _): self = .ran
         case ("unchanged", _): self = .unchanged
         case ("notReached", _): self = .notReached
         case ("failed", let message?): self = .failed(message)

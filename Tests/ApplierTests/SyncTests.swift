@@ -17,6 +17,7 @@ struct SyncTests {
                 case .recreated: "recreated"
                 case .pruned: "pruned"
                 case .released: "released"
+                case .ran: "ran"
                 case .unchanged: "unchanged"
                 case .skipped: "skipped"
                 case .failed: "failed"

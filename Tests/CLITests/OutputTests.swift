@@ -12,7 +12,7 @@ extension CommandLineTests {
             ["history", "list"], ["history", "show"], ["history", "verify"], ["rollback"], ["delete"], ["cluster", "start"], ["cluster", "kubeconfig"], ["cluster", "status"], ["cluster", "stop"],
             ["tasks"], ["tasks", "parse"], ["tasks", "list"], ["tasks", "show"], ["tasks", "progress"], ["tasks", "next"], ["tasks", "graph"],
             ["tasks", "export"], ["tasks", "start"], ["tasks", "done"], ["tasks", "fail"], ["tasks", "skip"], ["tasks", "reset"],
-            ["tasks", "approve"], ["tasks", "logs"],
+            ["tasks", "approve"], ["tasks", "logs"], ["tasks", "run"],
         ])
         func explainsEachCommand(_ command: [String]) async throws {
             let reconciler = Program(executable: Program.reconciler, environment: ["COLUMNS": "100"])

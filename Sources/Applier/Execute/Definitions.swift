@@ -7,11 +7,15 @@ extension Applier {
     /// Installs this program's own definitions that the plan's objects need: those that are missing, or are of another version of it.
     /// - Throws: what the server says; a `Problem` when one is not served within 30 s.
     func installDefinitions(for plan: Plan) async throws {
-        let kinds = Set(plan.steps.filter { $0.verb != .delete }.map(\.change.id.groupKind))
-        let needed = definitions.filter { kinds.contains($0.key) }.sorted { $0.key < $1.key }
-        guard !needed.isEmpty else { return }
+        try await installDefinitions(of: Set(plan.steps.filter { $0.verb != .delete }.map(\.change.id.groupKind)))
+    }
+
+    /// Installs this program's own definitions when one of those kinds is among them, as far as they are missing or of another version.
+    package func installDefinitions(of kinds: Set<GroupKind>) async throws {
+        // All of them together: a controller looks for each kind.
+        guard !kinds.isDisjoint(with: definitions.keys) else { return }
         let resource = try await client.resource(for: Self.definitionKind, preferring: "v1")
-        for (kind, body) in needed {
+        for (kind, body) in definitions.sorted(by: { $0.key < $1.key }) {
             let name = body[path: "metadata", "name"]?.stringValue ?? ""
             let live = try await client.get(resource, namespace: nil, name: name)
             // The mark is a digest of the definition, so an equal one is this very definition.

@@ -24,7 +24,12 @@ struct TasksSource {
         }
         guard problems.isEmpty else { return RenderedSource(problems: problems) }
         let document: TaskDocument
-        do { document = try merged(documents) } catch let found as Problems { return RenderedSource(problems: found.problems) }
+        do {
+            document = try merged(documents)
+            _ = try TaskGraph(document)  // cycles are told before anything is written
+        } catch let found as Problems {
+            return RenderedSource(problems: found.problems)
+        }
         return RenderedSource(manifests: manifests(of: document), problems: document.warnings + unknownOverrides(document))
     }
 

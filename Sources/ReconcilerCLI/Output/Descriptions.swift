@@ -38,6 +38,7 @@ func word(_ actuation: StepResult.Actuation) -> String {
     case .recreated: "recreated"
     case .pruned: "pruned"
     case .released: "released"
+    case .ran: "ran"
     case .unchanged: "unchanged"
     case .skipped(let reason): "skipped: \(sentence(reason))"
     case .failed(let message): "failed: \(message)"

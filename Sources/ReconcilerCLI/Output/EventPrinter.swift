@@ -92,7 +92,7 @@ final class EventPrinter: Sendable {
 }
 
 extension Duration {
-    fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
     /// Whole seconds, or with a decimal below ten.
     fileprivate var secondsText: String { inSeconds < 10 ? "\((inSeconds * 10).rounded() / 10)" : "\(Int(inSeconds.rounded()))" }
 }

@@ -73,6 +73,9 @@ struct TaskFilterOptions: ParsableArguments {
     @Option(name: .customLong("story"), help: "A story, such as US1; repeatable.")
     var stories: [String] = []
 
+    /// Whether nothing is filtered.
+    var isEmpty: Bool { states.isEmpty && phases.isEmpty && priorities.isEmpty && stories.isEmpty }
+
     /// Indexes of the tasks that fit.
     /// - Throws: `UsageError` for a word that means nothing.
     func tasks(of board: TaskBoard) throws -> [Int] {
@@ -92,6 +95,8 @@ struct TaskCluster {
     let resource: APIResource
     let namespace: String
     let list: TaskListSpec?
+    /// The application that declares the list; `nil` for one that none does.
+    let application: String?
     /// The `Task` objects as they were read, sorted by place.
     let objects: [(object: JSONValue, spec: TaskSpec)]
 
@@ -109,7 +114,7 @@ struct TaskCluster {
         static func < (left: Key, right: Key) -> Bool { (left.namespace, left.name) < (right.namespace, right.name) }
     }
 
-    private init(_ options: TaskListOptions, client: KubernetesClient, state: String) async throws {
+    init(_ options: TaskListOptions, client: KubernetesClient, state: String) async throws {
         let (tasks, lists): (APIResource, APIResource)
         do {
             (tasks, lists) = (try await client.resource(for: TaskKinds.task), try await client.resource(for: TaskKinds.list))
@@ -142,6 +147,7 @@ struct TaskCluster {
         self.state = state
         resource = tasks
         namespace = key.namespace
+        application = Self.application(found[key], members[key]?.first?.object)
         list = try found[key].map { object throws(Problem) in try TaskListSpec(object: object) }
         objects = (members[key] ?? []).sorted { ($0.spec.index, Self.name($0.object)) < ($1.spec.index, Self.name($1.object)) }
     }
@@ -173,10 +179,11 @@ struct TaskCluster {
         objects.lazy.compactMap { $0?[path: "metadata", "annotations", TrackingID.annotation]?.stringValue.flatMap(TrackingID.init(parsing:))?.application }.first
     }
 
+    var name: String { list?.name ?? objects.first?.spec.list ?? "" }
+
     /// The list as all commands show it.
     func board() throws -> TaskBoard {
-        let name = list?.name ?? objects.first?.spec.list ?? ""
-        return try TaskBoard(
+        try TaskBoard(
             list: list, origin: "\(namespace)/\(name)",
             tasks: objects.map { (Self.name($0.object), $0.spec, TaskStatus($0.object["status"])) })
     }

@@ -11,6 +11,6 @@ struct TasksCommand: AsyncParsableCommand {
         subcommands: [
             TasksParseCommand.self, TasksListCommand.self, TasksShowCommand.self, TasksProgressCommand.self, TasksNextCommand.self,
             TasksGraphCommand.self, TasksExportCommand.self, TasksStartCommand.self, TasksDoneCommand.self, TasksFailCommand.self,
-            TasksSkipCommand.self, TasksResetCommand.self, TasksApproveCommand.self, TasksLogsCommand.self,
+            TasksSkipCommand.self, TasksResetCommand.self, TasksApproveCommand.self, TasksLogsCommand.self, TasksRunCommand.self,
         ])
 }

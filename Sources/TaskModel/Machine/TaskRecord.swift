@@ -11,6 +11,15 @@ package struct TaskRecord: Sendable, Hashable {
     package var resourceVersion: String
     package var generation: Int64?
 
+    /// A task that no cluster holds.
+    package init(spec: TaskSpec, name: String, namespace: String) {
+        self.spec = spec
+        self.name = name
+        self.namespace = namespace
+        status = TaskStatus()
+        (uid, resourceVersion, generation) = ("", "", nil)
+    }
+
     /// - Throws: a `Problem` that names the object and the field that cannot be read.
     package init(object: JSONValue) throws(Problem) {
         spec = try TaskSpec(object: object)

@@ -33,9 +33,12 @@ final class TaskListDriver: Sendable {
     }
 
     func drive(_ extent: TaskController.Extent) async throws -> TaskListStatus {
-        let watches = [
-            watch(tasks, fieldSelector: nil, ofTasks: true), watch(lists, fieldSelector: "metadata.name=\(list)", ofTasks: false),
-        ]
+        var watches: [Task<Void, Never>] = []
+        if extent == .once {
+            try await look()
+        } else {
+            watches = [watch(tasks, fieldSelector: nil, ofTasks: true), watch(lists, fieldSelector: "metadata.name=\(list)", ofTasks: false)]
+        }
         var active: [String: Task<Void, Never>] = [:]
         defer { watches.forEach { $0.cancel() } }
         do {
@@ -55,7 +58,11 @@ final class TaskListDriver: Sendable {
             for signal in try await mailbox.take() { try await take(signal, &view, &active) }
             for name in view.takeGone() { active[name]?.cancel() }
             guard view.isLoaded else { continue }
-            let (decision, machine) = try decision(view, active)
+            var (decision, machine) = try decision(view, active)
+            for index in decision.begun {
+                let begun = decision.statuses[index]
+                decision.statuses[index]?.log = log(of: machine.records[index], begun)
+            }
             let written = try await write(decision, machine, &view)
             if decision.list != told {
                 told = decision.list
@@ -77,7 +84,9 @@ final class TaskListDriver: Sendable {
             // Statuses that somebody else changed meanwhile were not written; the next pass sees them.
             let isSettled = active.isEmpty && decision.nextLook == nil && written.count == decision.statuses.count
             switch extent {
-            case .once where written.count == decision.statuses.count: return decision.list
+            case .once:
+                if written.count == decision.statuses.count { return decision.list }
+                try await look()
             case .settled where isSettled && decision.begun.isEmpty && decision.resumed.isEmpty: return decision.list
             default: continue
             }
@@ -115,6 +124,13 @@ final class TaskListDriver: Sendable {
     }
 
     // MARK: Attempts
+
+    /// Where the output of the attempt that begins will be.
+    private func log(of record: TaskRecord, _ status: TaskStatus?) -> String? {
+        var begun = record
+        begun.status = status ?? record.status
+        return controller.running?.runners[record.spec.run.runner]?.log(of: TaskAttempt(bare: begun))
+    }
 
     private func begin(_ record: TaskRecord, isNew: Bool, _ active: inout [String: Task<Void, Never>]) {
         guard let running = controller.running, let runner = running.runners[record.spec.run.runner] else { return }
@@ -168,6 +184,14 @@ final class TaskListDriver: Sendable {
     }
 
     // MARK: Reads and writes
+
+    /// Reads everything once.
+    private func look() async throws {
+        async let tasks = controller.client.list(tasks, namespace: namespace)
+        async let lists = controller.client.list(lists, namespace: namespace)
+        mailbox.put(.observed(.listed(try await lists.items, resourceVersion: ""), ofTasks: false))
+        mailbox.put(.observed(.listed(try await tasks.items, resourceVersion: ""), ofTasks: true))
+    }
 
     private func watch(_ resource: APIResource, fieldSelector: String?, ofTasks: Bool) -> Task<Void, Never> {
         Task { [mailbox, client = controller.client, namespace] in

@@ -56,6 +56,11 @@ struct TaskListView {
             return
         }
         let objectName = Self.name(object)
+        guard object[path: "metadata", "deletionTimestamp"] == nil else {
+            // Nobody wants it any more, whatever still keeps the object.
+            if records[objectName] != nil { gone.insert(objectName) }
+            return forget(objectName)
+        }
         do {
             let record = try TaskRecord(object: object)
             guard record.spec.list == name else { return forget(objectName) }
