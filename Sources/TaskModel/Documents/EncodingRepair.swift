@@ -73,10 +73,7 @@ struct EncodingRepair {
                 index += 1
             }
         }
-        if fixes.count > others {
-            return fixes + []
-        }
-        return fixes.filter(\.isCertain)
+        return fixes.count > others ? fixes : fixes.filter(\.isCertain)
     }
 
     private static func fix(_ text: [Unicode.Scalar], _ start: Int, _ encoding: LegacyEncoding) -> Fix? {
@@ -121,8 +118,8 @@ struct EncodingRepair {
     /// What people write in documents: letters of the big scripts, punctuation, arrows, drawings, emoji.
     private static func isPlausible(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0xA0...0x24F, 0x2B0...0x2FF, 0x370...0x45F, 0x490...0x4FF: true
-        // Broken twice: the signs of the encodings themselves are among these.
+        // From 0x80 on: broken twice, the controls of Latin-1 come first.
+        case 0x80...0x24F, 0x2B0...0x2FF, 0x370...0x45F, 0x490...0x4FF: true
         case 0x1E00...0x1EFF, 0x2000...0x2BFF, 0x3000...0x9FFF, 0xAC00...0xD7A3, 0xF8FF, 0xFB01...0xFB02, 0xFE0F, 0xFEFF, 0xFF00...0xFFEF:
             true
         case 0x1F000...0x1FAFF: true

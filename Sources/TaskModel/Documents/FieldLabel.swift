@@ -65,6 +65,8 @@ struct Field {
 
     /// The fields of one line: `**Estimate**: 2 days | **Priority**: High`; empty when it begins with no known label.
     static func read(_ spans: [MarkdownSpan]) -> [Field] {
+        // Without a colon only bold text is a label.
+        guard spans.contains(where: { $0.isStrong || $0.text.utf8.contains(0x3A) }) else { return [] }
         var fields = [Field]()
         for part in parts(spans) {
             guard let field = one(part) else {
@@ -92,7 +94,8 @@ struct Field {
                     current = []
                 }
             }
-            guard !span.isCode, span.text.contains(" | ") || span.text.contains(" · ") || span.text.contains(" • ") else {
+            let mayPart = span.text.utf8.contains { $0 == 0x7C || $0 == 0xB7 || $0 == 0xA2 }
+            guard mayPart, !span.isCode, span.text.contains(" | ") || span.text.contains(" · ") || span.text.contains(" • ") else {
                 current.append(span)
                 continue
             }

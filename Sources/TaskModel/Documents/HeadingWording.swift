@@ -44,6 +44,7 @@ struct HeadingWording {
 
     /// Without decoration and marks: emoji and `MVP` at the end, emoji at the head.
     private static func plain(_ heading: String) -> String {
+        if heading.utf8.allSatisfy({ $0 < 0x80 }) { return heading.oneLine }
         var scalars = String.UnicodeScalarView()
         for scalar in heading.unicodeScalars where !scalar.isDecoration || scalar == "→" || scalar == "↔" { scalars.append(scalar) }
         return String(scalars).oneLine.trimmed

@@ -68,17 +68,30 @@ extension [MarkdownSpan] {
 extension String {
     /// With every run of white space as one space, and none at the ends.
     var oneLine: String {
-        var isPlain = true
-        var wasSpace = true
-        for byte in utf8 {
-            let isSpace = byte == 0x20
-            if byte == 0x0A || byte == 0x09 || byte == 0x0D || (isSpace && wasSpace) {
-                isPlain = false
-                break
+        var text = self
+        let plain = text.withUTF8 { bytes -> [UInt8]? in
+            var isPlain = true
+            var wasSpace = true
+            for byte in bytes {
+                let isSpace = byte <= 0x20
+                if isSpace, wasSpace || byte != 0x20 { isPlain = false }
+                wasSpace = isSpace
             }
-            wasSpace = isSpace
+            if isPlain, !wasSpace || bytes.isEmpty { return nil }
+            var line = [UInt8]()
+            line.reserveCapacity(bytes.count)
+            var isApart = false
+            for byte in bytes {
+                if byte <= 0x20 {
+                    isApart = true
+                } else {
+                    if isApart, !line.isEmpty { line.append(0x20) }
+                    isApart = false
+                    line.append(byte)
+                }
+            }
+            return line
         }
-        if isPlain, !wasSpace || isEmpty { return self }
-        return split { $0 == " " || $0 == "\n" || $0 == "\t" || $0 == "\r\n" || $0 == "\r" }.joined(separator: " ")
+        return plain.map { String(decoding: $0, as: UTF8.self) } ?? self
     }
 }

@@ -10,22 +10,6 @@ import ResourceModel
 package func taskDocument(parsing bytes: [UInt8], path: String) throws -> TaskDocument {
     let text = try DocumentText(bytes, path: path)
     let tree = try MarkdownTree(text, path: path)
-    var resolver = TaskDocumentResolver(TaskDocumentReader(tree, text, path: path), title: text.title, path: path)
+    let resolver = TaskDocumentResolver(TaskDocumentReader(tree, text, path: path), title: text.title, path: path)
     return try resolver.resolve()
-}
-
-/// One list of several documents: tasks and phases in the order of the documents.
-/// - Throws: `Problems` when there is no document.
-package func merged(_ documents: [TaskDocument]) throws -> TaskDocument {
-    guard var merged = documents.first else {
-        throw Problems([Problem(code: "tasks.none", message: "no task document was named", hint: "name at least one Markdown file")])
-    }
-    for document in documents.dropFirst() {
-        merged.paths += document.paths
-        merged.phases += document.phases
-        merged.tasks += document.tasks
-        merged.counts += document.counts
-        merged.warnings += document.warnings
-    }
-    return merged
 }

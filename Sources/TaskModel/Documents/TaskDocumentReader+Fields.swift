@@ -2,7 +2,7 @@ import ResourceModel
 
 extension TaskDocumentReader {
     /// Keeps what a labelled line says of a task.
-    mutating func apply(_ field: Field, to index: Int) {
+    func apply(_ field: Field, to index: Int) {
         let value = field.value
         switch field.label {
         case .estimate:
@@ -29,7 +29,7 @@ extension TaskDocumentReader {
     }
 
     /// Keeps what a labelled line says of the phase or section it stands in.
-    mutating func apply(_ field: Field) {
+    func apply(_ field: Field) {
         guard let heading else { return }
         let value = field.value.isEmpty ? nil : field.value
         switch field.label {
@@ -47,7 +47,7 @@ extension TaskDocumentReader {
     }
 
     /// The next line of a field's value.
-    mutating func extend(_ field: Field) {
+    func extend(_ field: Field) {
         guard let heading else { return }
         func joined(_ text: String?) -> String? { text.map { $0 + " " + field.value } ?? field.value }
         switch field.label {
@@ -70,7 +70,7 @@ extension TaskDocumentReader {
     }
 
     /// Adds a line of a labelled list to the task it belongs to, else to its section.
-    mutating func add(_ text: String, label: FieldLabel, name: String, to index: Int?, line: Int) {
+    func add(_ text: String, label: FieldLabel, name: String, to index: Int?, line: Int) {
         if let index {
             switch label {
             case .acceptance: drafts[index].task.acceptance.append(text)

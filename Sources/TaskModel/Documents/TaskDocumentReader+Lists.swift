@@ -2,11 +2,11 @@ import ResourceModel
 
 extension TaskDocumentReader {
     /// Reads a list's items: tasks, parts of the task `under` it, statements on order, or lines of a label.
-    mutating func readList(_ list: MarkdownBlock, under parent: Int?) {
+    func readList(_ list: MarkdownBlock, under parent: Int?) {
         for item in list.children { readItem(item, under: parent) }
     }
 
-    private mutating func readItem(_ item: MarkdownBlock, under parent: Int?) {
+    private func readItem(_ item: MarkdownBlock, under parent: Int?) {
         guard let first = item.children.first, first.kind == .paragraph else {
             // An item that begins with a list, a code block or nothing.
             readParts(item.children[...], under: parent)
@@ -51,7 +51,7 @@ extension TaskDocumentReader {
     }
 
     /// The task that an item is; `nil` when it is a part of another, or none.
-    private mutating func itemTask(_ line: TaskLine, _ spans: [MarkdownSpan], _ item: MarkdownBlock, _ owner: Int?) -> TaskDraft? {
+    private func itemTask(_ line: TaskLine, _ spans: [MarkdownSpan], _ item: MarkdownBlock, _ owner: Int?) -> TaskDraft? {
         let criterion = label?.label == .acceptance || label?.label == .risks
         var isID = line.id != nil
         if line.box == nil {
@@ -77,7 +77,7 @@ extension TaskDocumentReader {
     }
 
     /// An item that is no task of its own.
-    private mutating func readPlainItem(_ item: MarkdownBlock, _ first: MarkdownBlock, _ lines: [[MarkdownSpan]], _ line: TaskLine, parent: Int?) {
+    private func readPlainItem(_ item: MarkdownBlock, _ first: MarkdownBlock, _ lines: [[MarkdownSpan]], _ line: TaskLine, parent: Int?) {
         let owner = parent ?? self.owner
         let text = line.box != nil ? (line.id != nil ? line.whole : line.rest) : first.plainText
         if isInDependencies, owner == nil {
@@ -97,6 +97,11 @@ extension TaskDocumentReader {
             label = saved
             return
         }
+        if owner == nil, label == nil, item.children.count > 1, HeadingWording(text).isPhase, item.children.contains(where: { if case .list = $0.kind { true } else { false } }) {
+            openHeading(first, 7, [])
+            readParts(item.children.dropFirst(), under: nil)
+            return
+        }
         let key = line.rest.matchKey
         if let label, label.label != .tasks || owner != nil, label.label != .other {
             add(text, label: label.label, name: label.name, to: owner, line: item.line)
@@ -114,7 +119,7 @@ extension TaskDocumentReader {
     }
 
     /// What stands in an item below its first paragraph.
-    private mutating func readParts(_ parts: ArraySlice<MarkdownBlock>, under parent: Int?) {
+    private func readParts(_ parts: ArraySlice<MarkdownBlock>, under parent: Int?) {
         for part in parts {
             switch part.kind {
             case .list: readList(part, under: parent)

@@ -2,7 +2,7 @@ import ResourceModel
 
 extension TaskDocumentReader {
     /// Reads a table: of tasks, of what is said of tasks elsewhere, of numbers of tasks, or of something else.
-    mutating func readTable(_ block: MarkdownBlock) {
+    func readTable(_ block: MarkdownBlock) {
         guard let head = block.children.first else { return }
         let table = TaskTable(head.children.map(\.plainText))
         let rows = block.children.dropFirst()
@@ -20,7 +20,7 @@ extension TaskDocumentReader {
         if label?.isHeading == false { label = nil }
     }
 
-    private mutating func readRow(_ cells: [MarkdownBlock], _ table: TaskTable, _ number: Int) {
+    private func readRow(_ cells: [MarkdownBlock], _ table: TaskTable, _ number: Int) {
         func cell(_ column: Int?) -> MarkdownBlock? { column.flatMap { $0 < cells.count ? cells[$0] : nil } }
         func text(_ column: Int?) -> String { cell(column)?.plainText ?? "" }
         guard let titleCell = cell(table.title) else { return }

@@ -1,7 +1,7 @@
 import ResourceModel
 
 /// Walks a document's blocks once and drafts tasks, headings and statements; `TaskDocumentResolver` makes a document of them.
-struct TaskDocumentReader {
+final class TaskDocumentReader {
     let text: DocumentText
     let path: String
     var drafts: [TaskDraft] = []
@@ -36,7 +36,7 @@ struct TaskDocumentReader {
     func location(_ line: Int) -> SourceLocation { SourceLocation(path: path, line: line) }
 
     /// - Parameter next: The blocks after it.
-    private mutating func read(_ block: MarkdownBlock, _ next: ArraySlice<MarkdownBlock>) {
+    private func read(_ block: MarkdownBlock, _ next: ArraySlice<MarkdownBlock>) {
         switch block.kind {
         case .heading(let level): openHeading(block, level, next)
         case .paragraph: readParagraph(block)
@@ -55,7 +55,8 @@ struct TaskDocumentReader {
 
     // MARK: Headings
 
-    private mutating func openHeading(_ block: MarkdownBlock, _ level: Int, _ next: ArraySlice<MarkdownBlock>) {
+    /// - Parameter level: 7 for a phase that is headed by a bold line or an item.
+    func openHeading(_ block: MarkdownBlock, _ level: Int, _ next: ArraySlice<MarkdownBlock>) {
         closeScopes(from: level, before: block.line)
         let title = block.plainText
         // Generators write a task's fields as headings of its own level.
@@ -92,7 +93,7 @@ struct TaskDocumentReader {
         if level == 1, self.title == nil, drafts.isEmpty { self.title = title }
     }
 
-    private mutating func draftHeadingTask(_ block: MarkdownBlock, _ level: Int, _ next: ArraySlice<MarkdownBlock>) {
+    private func draftHeadingTask(_ block: MarkdownBlock, _ level: Int, _ next: ArraySlice<MarkdownBlock>) {
         let line = TaskLine(block.spans, hasBox: true)
         let isStory = HeadingWording.isStory(block.plainText)
         guard line.id != nil || line.box != nil || isStory else { return }
@@ -115,7 +116,7 @@ struct TaskDocumentReader {
     // MARK: Scopes
 
     /// Ends the scopes of a level and deeper, and keeps what stood in them as details.
-    mutating func closeScopes(from level: Int, before line: Int) {
+    func closeScopes(from level: Int, before line: Int) {
         while let scope = scopes.last, scope.level >= level {
             scopes.removeLast()
             let draft = drafts[scope.draft]
@@ -145,7 +146,7 @@ struct TaskDocumentReader {
 
     // MARK: Paragraphs
 
-    private mutating func readParagraph(_ block: MarkdownBlock) {
+    private func readParagraph(_ block: MarkdownBlock) {
         if isInDependencies, scopes.isEmpty {
             for line in block.spans.lines { stateOrder(line.plainText, line[0].line, subject: heading.map { headings[$0].title }) }
             addCountLines(block)
@@ -153,6 +154,13 @@ struct TaskDocumentReader {
         }
         let lines = block.spans.lines
         guard let first = lines.first else { return }
+        if lines.count == 1, first[0].isStrong, scopes.allSatisfy({ $0.level == 7 }), first.dropFirst().allSatisfy({ $0.isStrong || $0.text.utf8.first == 0x28 || $0.text.hasPrefix(" (") }),
+            HeadingWording(first.plainText).isPhase
+        {
+            // `**Phase 1: Setup**` alone heads what follows.
+            openHeading(block, 7, [])
+            return
+        }
         if Field.read(first).isEmpty, let line = paragraphTask(first) {
             closeScopes(from: 7, before: block.line)
             // Several numbered lines in one paragraph are several tasks.
@@ -191,7 +199,7 @@ struct TaskDocumentReader {
     }
 
     /// A paragraph's labelled lines, its commands and statements.
-    mutating func readFields(_ block: MarkdownBlock, under draft: Int?) {
+    func readFields(_ block: MarkdownBlock, under draft: Int?) {
         var last: Field?
         let lines = block.spans.lines
         var wasField = false
@@ -235,13 +243,13 @@ struct TaskDocumentReader {
         return false
     }
 
-    mutating func addCountLines(_ block: MarkdownBlock) {
+    func addCountLines(_ block: MarkdownBlock) {
         for spans in block.spans.lines { countLines.append(CountLine(text: spans.plainText, line: spans[0].line, heading: heading)) }
     }
 
     // MARK: Code
 
-    mutating func readCode(_ block: MarkdownBlock, _ info: String, under draft: Int?) {
+    func readCode(_ block: MarkdownBlock, _ info: String, under draft: Int?) {
         if let draft {
             for command in CommandReader.commands(block: block.literal, info: info) where !drafts[draft].task.commands.contains(command) {
                 drafts[draft].task.commands.append(command)
@@ -255,7 +263,7 @@ struct TaskDocumentReader {
         if label?.isHeading == false { label = nil }
     }
 
-    mutating func stateOrder(_ line: String, _ number: Int, subject: String?) {
+    func stateOrder(_ line: String, _ number: Int, subject: String?) {
         if TaskSentence.mayStateOrder(line) { statements.append(Statement(text: line, line: number, subject: subject)) }
     }
 
@@ -284,7 +292,7 @@ struct TaskDocumentReader {
         }
     }
 
-    mutating func addStatement(_ text: String, _ line: Int, to draft: Int) {
+    func addStatement(_ text: String, _ line: Int, to draft: Int) {
         if TaskSentence.mayStateOrder(text) { drafts[draft].statements.append(Statement(text: text, line: line)) }
     }
 }

@@ -4,8 +4,9 @@ extension TaskDocumentResolver {
     typealias Group = TaskReferences.Group
 
     /// Reads every statement on order into dependencies of tasks and phases.
-    mutating func resolveDependencies() {
+    func resolveDependencies() {
         var dependencies = Array(repeating: [Int](), count: drafts.count)
+        for (index, draft) in drafts.enumerated() { if let heading = draft.heading { headingTasks[heading, default: []].append(index) } }
         for (index, draft) in drafts.enumerated() {
             let own = Group(tasks: [index])
             for statement in draft.statements {
@@ -43,12 +44,12 @@ extension TaskDocumentResolver {
     }
 
     /// What stands in headings and in the labelled lines under them.
-    private mutating func resolve(_ heading: HeadingDraft, _ index: Int, _ dependencies: inout [[Int]]) {
+    private func resolve(_ heading: HeadingDraft, _ index: Int, _ dependencies: inout [[Int]]) {
         guard !heading.statements.isEmpty else { return }
         let isTask = heading.task != nil
         let phase = phaseOfHeading[index]
         var own = Group()
-        if let phase { own.phases = [phase] } else if !isTask, !heading.isDependency { own.tasks = drafts.indices.filter { drafts[$0].heading == index } }
+        if let phase { own.phases = [phase] } else if !isTask, !heading.isDependency { own.tasks = headingTasks[index] ?? [] }
         guard !own.isEmpty else { return }
         for statement in heading.statements {
             let sentence = OrderSentence(statement.text, about: own, in: phase, references, hasNames: statement.isField, isField: statement.isField)
@@ -64,7 +65,7 @@ extension TaskDocumentResolver {
         }
     }
 
-    private mutating func refuse(_ unknown: [String], _ line: Int, at task: Int?) {
+    private func refuse(_ unknown: [String], _ line: Int, at task: Int?) {
         for id in unknown {
             let near = references.nearest(id).map { "; did you mean \($0)?" } ?? ""
             let whose = task.map { "\(drafts[$0].task.id) depends on \(id), but " } ?? ""
@@ -73,20 +74,35 @@ extension TaskDocumentResolver {
     }
 
     /// Adds what an edge says: between phases, between tasks, or of all of a phase's tasks.
-    private mutating func add(_ edge: OrderSentence.Edge, to dependencies: inout [[Int]]) {
+    private func add(_ edge: OrderSentence.Edge, to dependencies: inout [[Int]]) {
+        stated += max(1, edge.subject.tasks.count) * edge.object.tasks.count
+        guard stated <= Self.limit else { return }
         for phase in edge.subject.phases {
             for object in edge.object.phases where object != phase { phaseDependencies[phase, default: []].insert(object) }
             if !edge.object.tasks.isEmpty {
                 let outside = edge.object.tasks.filter { phases[$0] != phase }
-                for index in drafts.indices where phases[index] == phase { dependencies[index] += outside }
+                for index in tasksOf(phase) { dependencies[index] += outside }
+                stated += tasksOf(phase).count * outside.count
             }
         }
         for task in edge.subject.tasks {
             dependencies[task] += edge.object.tasks
             for phase in edge.object.phases where phases[task] != phase && !waits(phases[task], for: phase) {
-                dependencies[task] += drafts.indices.filter { phases[$0] == phase }
+                dependencies[task] += tasksOf(phase)
+                stated += tasksOf(phase).count
             }
         }
+    }
+
+    /// Of all tasks together; ranges make many out of few words.
+    private static let limit = 500_000
+
+    private func tasksOf(_ phase: Int) -> [Int] {
+        if phaseTasks.isEmpty {
+            phaseTasks = Array(repeating: [], count: document.phases.count)
+            for (index, phase) in phases.enumerated() { if let phase { phaseTasks[phase].append(index) } }
+        }
+        return phaseTasks[phase]
     }
 
     /// Whether a phase waits for another as the order of the document has it.
@@ -95,7 +111,11 @@ extension TaskDocumentResolver {
         return phaseDependencies[phase] == nil && other < phase
     }
 
-    private mutating func store(_ dependencies: [[Int]]) {
+    private func store(_ dependencies: [[Int]]) {
+        if stated > Self.limit {
+            fail("tasks.too-many-dependencies", "states more than \(Self.limit) dependencies", 0, hint: "let phases wait for phases instead of each task for many")
+            return
+        }
         for index in drafts.indices {
             var seen: Set<Int> = [index]
             // A task that waits for itself is a mistake that the order will show.
@@ -106,7 +126,7 @@ extension TaskDocumentResolver {
     }
 
     /// Chains add their links unless a link would close a circle with what is stated otherwise.
-    private mutating func addChains(_ chains: [(edge: OrderSentence.Edge, line: Int)]) {
+    private func addChains(_ chains: [(edge: OrderSentence.Edge, line: Int)]) {
         guard !chains.isEmpty else { return }
         var order = TaskOrder(drafts, phases, document.phases)
         for (edge, line) in chains {
@@ -143,8 +163,10 @@ private struct TaskOrder {
     private var isParallel: [Bool]
     private var dependencies: [[Int]]
     private var before: [[Int]] = []
-    /// For each task the nearest one before it in its phase that is not parallel.
-    private var previous: [Int?] = []
+    /// Something waits for what stands after it in the document: only then can a link that goes forward close a circle.
+    private var goesBack = false
+    /// How many more steps are taken to look for circles; a circle that is not looked for is found when the tasks are ordered.
+    private var steps = 5_000_000
 
     init(_ drafts: [TaskDraft], _ phases: [Int?], _ list: [TaskPhase]) {
         self.phases = phases
@@ -155,9 +177,22 @@ private struct TaskOrder {
         var phaseIDs: [String: Int] = [:]
         for (index, phase) in list.enumerated() { phaseIDs[phase.id] = index }
         before = list.indices.map { index in list[index].dependencies?.compactMap { phaseIDs[$0] } ?? (index > 0 ? [index - 1] : []) }
+        goesBack =
+            dependencies.enumerated().contains { task, others in others.contains { $0 > task } }
+            || before.enumerated().contains { phase, others in others.contains { $0 > phase } }
+        // Phases in the order of the document hold their tasks in that order too.
+        var last = -1
+        for phase in phases {
+            guard let phase else { continue }
+            if phase < last { goesBack = true }
+            last = max(last, phase)
+        }
     }
 
-    mutating func add(_ task: Int, waitsFor other: Int) { dependencies[task].append(other) }
+    mutating func add(_ task: Int, waitsFor other: Int) {
+        dependencies[task].append(other)
+        if other > task { goesBack = true }
+    }
 
     func phase(_ phase: Int, waitsFor other: Int) -> Bool {
         var seen: Set<Int> = []
@@ -170,12 +205,15 @@ private struct TaskOrder {
     }
 
     /// Directly, through others, through its place in its phase, or through its phase.
-    func task(_ task: Int, waitsFor other: Int) -> Bool {
+    mutating func task(_ task: Int, waitsFor other: Int) -> Bool {
+        if task < other, !goesBack { return false }
         var seen: Set<Int> = []
         var open = [task]
         while let next = open.popLast() {
             if next == other { return true }
             guard seen.insert(next).inserted else { continue }
+            steps -= 1
+            if steps < 0 { return false }
             if follows(next, other) { return true }
             open += dependencies[next]
         }
@@ -183,10 +221,12 @@ private struct TaskOrder {
     }
 
     /// Whether the document's order alone puts `task` after `other`.
-    private func follows(_ task: Int, _ other: Int) -> Bool {
+    private mutating func follows(_ task: Int, _ other: Int) -> Bool {
         guard let one = phases[task], let two = phases[other] else { return phases[task] == nil && phases[other] == nil && other < task && !isParallel[task] }
         if one != two { return phase(one, waitsFor: two) }
         guard other < task else { return false }
-        return !isParallel[task] || !isParallel[other] || ((other + 1)..<task).contains { phases[$0] == one && !isParallel[$0] }
+        if !isParallel[task] || !isParallel[other] { return true }
+        steps -= task - other
+        return ((other + 1)..<task).contains { phases[$0] == one && !isParallel[$0] }
     }
 }

@@ -2,9 +2,14 @@ import ResourceModel
 
 extension TaskDocumentResolver {
     /// Gives lines under a label that names a task or phase to it, and sections' lines to their task or phase.
-    mutating func attachLabelled() {
+    func attachLabelled() {
         var sizes: [Int: Int] = [:]
-        for draft in drafts { if let heading = draft.heading { sizes[heading, default: 0] += 1 } }
+        var first: [Int: Int] = [:]
+        for (index, draft) in drafts.enumerated() {
+            guard let heading = draft.heading else { continue }
+            sizes[heading, default: 0] += 1
+            first[heading] = first[heading] ?? index
+        }
         for lines in reader.labelled {
             if let task = task(named: lines.name) {
                 attach(lines.lines, lines.label, to: task)
@@ -13,7 +18,7 @@ extension TaskDocumentResolver {
             }
         }
         for (index, heading) in headings.enumerated() where !(heading.deliverables.isEmpty && heading.acceptance.isEmpty && heading.risks.isEmpty) {
-            let single = sizes[index] == 1 ? drafts.firstIndex { $0.heading == index } : nil
+            let single = sizes[index] == 1 ? first[index] : nil
             let owner = heading.label == nil ? nil : task(named: heading.title)
             for (label, lines) in [(FieldLabel.deliverables, heading.deliverables), (.acceptance, heading.acceptance), (.risks, heading.risks)] where !lines.isEmpty {
                 if let task = owner ?? single {
@@ -36,7 +41,7 @@ extension TaskDocumentResolver {
         return nil
     }
 
-    private mutating func attach(_ lines: [String], _ label: FieldLabel, to task: Int) {
+    private func attach(_ lines: [String], _ label: FieldLabel, to task: Int) {
         switch label {
         case .deliverables: drafts[task].task.deliverables += lines
         case .acceptance: drafts[task].task.acceptance += lines
@@ -45,7 +50,7 @@ extension TaskDocumentResolver {
         }
     }
 
-    private mutating func attach(_ lines: [String], _ label: FieldLabel, toPhase phase: Int) {
+    private func attach(_ lines: [String], _ label: FieldLabel, toPhase phase: Int) {
         switch label {
         case .deliverables: document.phases[phase].deliverables += lines
         case .acceptance:
@@ -58,7 +63,7 @@ extension TaskDocumentResolver {
     }
 
     /// Puts what headings say into the tasks, and the tasks into the document.
-    mutating func finish() {
+    func finish() {
         for index in drafts.indices {
             var task = drafts[index].task
             task.isDone = drafts[index].isDone ?? false
@@ -83,7 +88,7 @@ extension TaskDocumentResolver {
     // MARK: Counts
 
     /// Compares the numbers of tasks that the document states with what was found.
-    mutating func countTasks() {
+    func countTasks() {
         var seen = Set<String>()
         for line in reader.countLines {
             guard let stated = line.table != nil ? rowCount(line) : sentenceCount(line) else { continue }
@@ -117,7 +122,10 @@ extension TaskDocumentResolver {
         return StatedCount(subject: Self.whole, stated: number.number, found: drafts.count, source: source)
     }
 
-    private func count(_ phase: Int) -> Int { phases.reduce(0) { $0 + ($1 == phase ? 1 : 0) } }
+    private func count(_ phase: Int) -> Int {
+        if counts.isEmpty { for case let phase? in phases { counts[phase, default: 0] += 1 } }
+        return counts[phase, default: 0]
+    }
 
     /// A row of a table such as `| Phase 2A: Cluster | T005–T006 | 2 |`.
     private func rowCount(_ line: CountLine) -> StatedCount? {

@@ -2,7 +2,7 @@ import ResourceModel
 
 extension TaskDocumentResolver {
     /// Makes ids of phase (else section) and place for tasks without one, and tells tasks of one number in several phases apart.
-    mutating func giveIdentifiers() {
+    func giveIdentifiers() {
         // The phases in which each bare number is used.
         var numbers: [String: Set<Int?>] = [:]
         for (index, draft) in drafts.enumerated() {
@@ -10,16 +10,16 @@ extension TaskDocumentResolver {
         }
         var places: [String: Int] = [:]
         var owners: [String: Int] = [:]
-        var taken = Set(drafts.compactMap { $0.id?.lowercased() })
         for index in drafts.indices {
-            if let id = drafts[index].id {
-                if let uses = numbers[id], uses.count > 1, let phase = phases[index] {
-                    drafts[index].task.id = "\(document.phases[phase].id)-\(id)"
-                } else {
-                    drafts[index].task.id = id
-                }
-                continue
+            guard let id = drafts[index].id else { continue }
+            if let uses = numbers[id], uses.count > 1, let phase = phases[index] {
+                drafts[index].task.id = "\(document.phases[phase].id)-\(id)"
+            } else {
+                drafts[index].task.id = id
             }
+        }
+        var taken = Set(drafts.map { $0.task.id.lowercased() })
+        for index in drafts.indices where drafts[index].id == nil {
             let group = group(of: index, &owners)
             var place = places[group, default: 0]
             var id: String
@@ -47,7 +47,7 @@ extension TaskDocumentResolver {
     }
 
     /// Joins drafts of one id that mean the same task; others are an error with both places.
-    mutating func joinSameIdentifiers() {
+    func joinSameIdentifiers() {
         var first: [String: Int] = [:]
         for index in drafts.indices {
             let id = drafts[index].task.id.lowercased()

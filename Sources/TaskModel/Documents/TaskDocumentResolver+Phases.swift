@@ -2,7 +2,7 @@ import ResourceModel
 
 extension TaskDocumentResolver {
     /// Finds each task's phase: the nearest heading worded as one; without any such, the headings of the level that parts the tasks.
-    mutating func findPhases() {
+    func findPhases() {
         phases = Array(repeating: nil, count: drafts.count)
         if !drafts.contains(where: { $0.heading.map { phaseHeading($0) } ?? nil != nil }) { markSections() }
         var ids: [String: Int] = [:]
@@ -27,7 +27,7 @@ extension TaskDocumentResolver {
     }
 
     /// Headings of the first level at which the tasks stand under two or more become phases.
-    private mutating func markSections() {
+    private func markSections() {
         for level in 1...6 {
             var found = Set<Int>()
             for draft in drafts {
@@ -47,7 +47,7 @@ extension TaskDocumentResolver {
         }
     }
 
-    private mutating func phase(_ heading: Int, _ ids: inout [String: Int]) -> Int {
+    private func phase(_ heading: Int, _ ids: inout [String: Int]) -> Int {
         if let known = phaseOfHeading[heading] { return known }
         let from = headings[heading]
         var id = Self.phaseID(from.title)
@@ -77,7 +77,7 @@ extension TaskDocumentResolver {
         return index
     }
 
-    private mutating func fill(_ index: Int, _ heading: HeadingDraft) {
+    private func fill(_ index: Int, _ heading: HeadingDraft) {
         document.phases[index].purpose = document.phases[index].purpose ?? heading.purpose
         document.phases[index].goal = document.phases[index].goal ?? heading.goal
         document.phases[index].independentTest = document.phases[index].independentTest ?? heading.independentTest
@@ -86,7 +86,7 @@ extension TaskDocumentResolver {
         document.phases[index].estimate = document.phases[index].estimate ?? heading.estimate
     }
 
-    private mutating func phase(named name: String, line: Int, _ ids: inout [String: Int]) -> Int {
+    private func phase(named name: String, line: Int, _ ids: inout [String: Int]) -> Int {
         let plain = HeadingWording(name.utf8.allSatisfy(\.isDigit) ? "Phase \(name)" : name).title
         let id = Self.phaseID(plain)
         if let same = ids[id] { return same }
@@ -112,7 +112,7 @@ extension TaskDocumentResolver {
     }
 
     /// Phases in the order of their headings.
-    private mutating func sortPhases() {
+    private func sortPhases() {
         let order = document.phases.indices.sorted { document.phases[$0].source.line < document.phases[$1].source.line }
         var places = Array(repeating: 0, count: order.count)
         for (place, old) in order.enumerated() { places[old] = place }

@@ -1,7 +1,7 @@
 import ResourceModel
 
 /// Makes a document of what was drafted: joins the places of each task, gives ids, finds phases, dependencies and counts.
-struct TaskDocumentResolver {
+final class TaskDocumentResolver {
     let reader: TaskDocumentReader
     let path: String
     var drafts: [TaskDraft]
@@ -15,6 +15,13 @@ struct TaskDocumentResolver {
     var references = TaskReferences()
     /// Where a phase was said not to wait for the one before, or for which.
     var phaseDependencies: [Int: Set<Int>] = [:]
+    /// The tasks of each phase, and those right under each heading.
+    var phaseTasks: [[Int]] = []
+    var headingTasks: [Int: [Int]] = [:]
+    /// How many tasks each phase has.
+    var counts: [Int: Int] = [:]
+    /// How many dependencies were stated.
+    var stated = 0
 
     init(_ reader: TaskDocumentReader, title: String?, path: String) {
         self.reader = reader
@@ -25,7 +32,7 @@ struct TaskDocumentResolver {
     }
 
     /// - Throws: `Problems`: no task, ids used twice, dependencies on unknown ids.
-    mutating func resolve() throws -> TaskDocument {
+    func resolve() throws -> TaskDocument {
         decideIdentifiers()
         dropDoubtful()
         joinTwins()
@@ -45,11 +52,11 @@ struct TaskDocumentResolver {
 
     func location(_ line: Int) -> SourceLocation { SourceLocation(path: path, line: line) }
 
-    mutating func warn(_ code: String, _ message: String, _ line: Int, hint: String? = nil) {
+    func warn(_ code: String, _ message: String, _ line: Int, hint: String? = nil) {
         document.warnings.append(Problem(code: code, severity: .warning, message: message, location: location(line), hint: hint))
     }
 
-    mutating func fail(_ code: String, _ message: String, _ line: Int, hint: String? = nil) {
+    func fail(_ code: String, _ message: String, _ line: Int, hint: String? = nil) {
         // A document of another kind would have thousands.
         guard problems.count < 50 else { return }
         problems.append(Problem(code: code, message: message, location: location(line), hint: hint))
@@ -72,7 +79,7 @@ struct TaskDocumentResolver {
     // MARK: Which words are ids
 
     /// A word such as `S3` at the head of an item is an id when two items begin with such a word, numbers when no two are the same.
-    private mutating func decideIdentifiers() {
+    private func decideIdentifiers() {
         var shapes: [String: Set<String>] = [:]
         var numbers: [String: Int] = [:]
         for draft in drafts where !draft.isDropped {
@@ -90,7 +97,7 @@ struct TaskDocumentResolver {
         }
     }
 
-    private mutating func withoutID(_ index: Int, keepingText: Bool = true) {
+    private func withoutID(_ index: Int, keepingText: Bool = true) {
         drafts[index].id = nil
         guard keepingText else { return }
         drafts[index].task.title = drafts[index].whole
@@ -100,7 +107,7 @@ struct TaskDocumentResolver {
 
     // MARK: What is no task after all
 
-    private mutating func dropDoubtful() {
+    private func dropDoubtful() {
         let hasOthers = drafts.contains { !$0.isDropped && $0.certainty != .requirement && !$0.isCriterion }
         for index in drafts.indices {
             // Requirements and criteria are tasks only where there is nothing else.
@@ -111,7 +118,7 @@ struct TaskDocumentResolver {
     // MARK: Tasks that stand twice
 
     /// Gives numbered tasks the phase and section of the unnumbered items that say the same; the k-th goes with the k-th.
-    private mutating func joinTwins() {
+    private func joinTwins() {
         var numbered: [String: [Int]] = [:]
         var hasNumbered = false
         for index in drafts.indices where !drafts[index].isDropped && drafts[index].id != nil {
@@ -147,13 +154,13 @@ struct TaskDocumentResolver {
         }
     }
 
-    private mutating func dropCriteria(hasTasks: Bool) {
+    private func dropCriteria(hasTasks: Bool) {
         guard hasTasks else { return }
         for index in drafts.indices where !drafts[index].isDropped && drafts[index].isCriterion && drafts[index].id == nil { dropCriterion(index) }
     }
 
     /// A ticked or unticked criterion is part of what its section is checked by.
-    private mutating func dropCriterion(_ index: Int) {
+    private func dropCriterion(_ index: Int) {
         drafts[index].isDropped = true
         if let heading = drafts[index].heading { headings[heading].acceptance.append(drafts[index].whole) }
     }
@@ -168,7 +175,7 @@ struct TaskDocumentResolver {
     }
 
     /// Adds what another place says of a task.
-    mutating func merge(_ other: Int, into owner: Int) {
+    func merge(_ other: Int, into owner: Int) {
         let twin = drafts[other]
         var draft = drafts[owner]
         if twin.isDone == true || draft.isDone == nil { draft.isDone = twin.isDone ?? draft.isDone }

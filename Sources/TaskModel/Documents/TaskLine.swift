@@ -252,7 +252,9 @@ struct TaskLine {
 
     /// `MEDIUM`, `Priority: High`, `High Priority`, `🔴 P0`.
     static func priority(_ text: String) -> TaskPriority? {
-        let plain = String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.isDecoration })).trimmed.trimming(["*", "`"])
+        guard text.utf8.count <= 60 else { return nil }
+        let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
+        let plain = (isPlain ? text : String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.isDecoration }))).trimmed.trimming(["*", "`"])
         if let priority = TaskPriority(plain) { return priority }
         let words = plain.split { $0 == " " || $0 == ":" || $0 == "-" || $0 == "(" || $0 == ")" || $0 == "/" }.map(String.init)
         guard words.count <= 3 else { return nil }
@@ -301,6 +303,13 @@ struct TaskLine {
             let inner = String(title[title.index(after: open)...].dropLast())
             guard inner.utf8.count <= 40, take(tag: inner) else { break }
             title = String(title[..<open]).trimmed
+        }
+        // `Write API - 4h`.
+        if estimate == nil, let digit = title.utf8.last, digit.isDigit || digit.isLetter, let dash = title.range(ofLast: " - ") ?? title.range(ofLast: " — ") {
+            if let found = Self.estimate(String(title[dash.upperBound...])), dash.lowerBound > title.startIndex {
+                estimate = found
+                title = String(title[..<dash.lowerBound]).trimmed
+            }
         }
         if title.hasSuffix("~~") { title = String(title.dropLast(2)) }
         // `Build images ✅` is done; what follows a tick says how it went, and stays.

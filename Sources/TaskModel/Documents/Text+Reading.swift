@@ -1,6 +1,11 @@
 extension StringProtocol {
     /// Without white space at both ends.
-    var trimmed: String { trimming { $0.properties.isWhitespace } }
+    var trimmed: String {
+        // Most text has none there, and then nothing is looked at but two bytes.
+        let text = String(self)
+        if let first = text.utf8.first, let last = text.utf8.last, first > 0x20, first < 0x80, last > 0x20, last < 0x80 { return text }
+        return trimming { $0.value <= 0x20 || ($0.value >= 0x80 && $0.properties.isWhitespace) }
+    }
 
     /// Without any of the scalars at both ends.
     func trimming(_ scalars: Set<Unicode.Scalar>) -> String { trimming { scalars.contains($0) } }
@@ -13,7 +18,32 @@ extension StringProtocol {
 
     /// Lower-case words of letters and digits: `Phase 5: TinyURL & co` gives `phase`, `5`, `tinyurl`, `co`.
     var words: [String] {
-        lowercased().unicodeScalars.split { !($0.properties.isAlphabetic || $0.isDigit) }.map { String($0) }
+        let key = matchKey
+        return key.isEmpty ? [] : key.split(separator: " ").map { String($0) }
+    }
+
+    /// The words with one space between: what two places say alike has one key.
+    var matchKey: String {
+        var text = String(self)
+        let key = text.withUTF8 { bytes -> String? in
+            var key = [UInt8]()
+            key.reserveCapacity(bytes.count)
+            var isApart = false
+            for byte in bytes {
+                if byte >= 0x80 { return nil }
+                if byte.isDigit || byte.isLetter {
+                    if isApart, !key.isEmpty { key.append(0x20) }
+                    isApart = false
+                    key.append(byte.isUpper ? byte | 0x20 : byte)
+                } else {
+                    isApart = true
+                }
+            }
+            return String(decoding: key, as: UTF8.self)
+        }
+        if let key { return key }
+        return lowercased().unicodeScalars.split { $0.value < 0x80 ? !($0.isLetter || $0.isDigit) : !$0.properties.isAlphabetic }
+            .map { String($0) }.joined(separator: " ")
     }
 
     /// The words joined by `-`: `phase-5-tinyurl-co`; shortened to 60 characters at a word's end.
@@ -25,9 +55,23 @@ extension StringProtocol {
         }
         return slug
     }
+}
 
-    /// The words of any script with one space between: what two places say alike has one key.
-    var matchKey: String { words.joined(separator: " ") }
+extension String {
+    /// Where `mark` stands last.
+    func range(ofLast mark: String) -> Range<String.Index>? {
+        let (text, wanted) = (Array(utf8), Array(mark.utf8))
+        guard text.count >= wanted.count else { return nil }
+        var start = text.count - wanted.count
+        while start >= 0 {
+            if text[start] == wanted[0], text[start..<(start + wanted.count)].elementsEqual(wanted) {
+                let lower = utf8.index(startIndex, offsetBy: start)
+                return lower..<utf8.index(lower, offsetBy: wanted.count)
+            }
+            start -= 1
+        }
+        return nil
+    }
 }
 
 extension Unicode.Scalar {
