@@ -173,7 +173,7 @@ import Testing
 
     @Test func aChainThatContradictsTheOrderIsLeftOutWithAWarning() throws {
         let plan = try document("## Phase 1: A\n- [ ] T001 a\n## Phase 2: B\n- [ ] T002 b\n## Dependencies\nT002 → T001\n")
-        #expect(plan.tasks.allSatisfy(\.dependencies.isEmpty))
+        #expect(plan.tasks.allSatisfy { $0.dependencies.isEmpty })
         #expect(plan.warnings.map(\.code) == ["tasks.order"])
         #expect(plan.warnings.first?.location?.line == 6)
     }

@@ -76,7 +76,9 @@ final class TaskDocumentReader {
         let above = parent.map { headings[$0] }
         draft.isDependency = wording.isDependency || (above?.isDependency == true && !wording.isPhase)
         draft.isPhase = wording.isPhase && !wording.isDependency && scopes.isEmpty
-        draft.label = wording.label ?? (draft.isPhase ? nil : above?.label)
+        // `#### P1-03: Ship` below the criteria is about that task again.
+        let isTask = wording.label == nil && above?.label != nil && TaskLine(block.spans, hasBox: true).id != nil
+        draft.label = wording.label ?? (draft.isPhase || isTask ? nil : above?.label)
         draft.story = wording.story
         draft.priority = wording.priority
         draft.estimate = wording.estimate

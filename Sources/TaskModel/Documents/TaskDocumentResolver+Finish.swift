@@ -115,7 +115,9 @@ extension TaskDocumentResolver {
             return StatedCount(subject: document.phases[sentence.phases[0]].id, stated: number.number, found: count(sentence.phases[0]), source: source)
         }
         if let sentence, !sentence.isEmpty, !number.isTotal { return nil }
-        if let phase = line.heading.flatMap({ phaseOfHeading[$0] }), number.isAll, line.heading.map({ headings[$0].isPhase }) == true, document.phases[phase].source.line != line.line {
+        if let phase = line.heading.flatMap({ phaseOfHeading[$0] }), number.isAll, line.heading.map({ headings[$0].isPhase }) == true, document.phases[phase].source.line != line.line,
+            !number.isTotal || (number.number != drafts.count && number.number == count(phase))
+        {
             return StatedCount(subject: document.phases[phase].id, stated: number.number, found: count(phase), source: source)
         }
         guard number.isTotal else { return nil }
