@@ -27,6 +27,11 @@ struct CustomResourceController: Sendable {
                     try registerEstablished()
                     if change.kind == .deleted {
                         cleaning.remove(uid)
+                        // Its names are free: another definition of the group may have waited for them.
+                        let freed = change.object[path: "spec", "group"]
+                        for waiting in client.list(definitions) where waiting[path: "spec", "group"] == freed && !Self.condition("NamesAccepted", of: waiting) {
+                            group.addTask { await establish(waiting, definitions) }
+                        }
                     } else if change.object[path: "metadata", "deletionTimestamp"] != nil {
                         let object = change.object
                         if cleaning.insert(uid).inserted { group.addTask { await cleanUp(object, definitions) } }
@@ -59,22 +64,29 @@ struct CustomResourceController: Sendable {
             let stored = (definition[path: "spec", "versions"]?.arrayValue ?? []).first { $0["storage"]?.boolValue ?? false }?["name"]
             var storedVersions = definition[path: "status", "storedVersions"]?.arrayValue ?? []
             if let stored, !storedVersions.contains(stored) { storedVersions.append(stored) }
-            var names = definition[path: "spec", "names"] ?? [:]
-            if names["listKind"] == nil { names["listKind"] = .string((names["kind"]?.stringValue ?? "") + "List") }
-            if names["singular"] == nil { names["singular"] = .string((names["kind"]?.stringValue ?? "").lowercased()) }
+            let others = client.list(definitions).filter { $0[path: "metadata", "name"]?.stringValue != name }
+            let names = AcceptedNames(of: definition, among: others)
+            let wasEstablished = Self.condition("Established", of: definition)
+            let isAccepted = names.conflict == nil
+            let before = definition["status"]
+            func condition(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) -> JSONValue {
+                let status: JSONValue = isTrue ? "True" : "False"
+                let old = before?["conditions"]?.arrayValue?.first { $0["type"] == .string(type) && $0["status"] == status }
+                return [
+                    "type": .string(type), "status": status, "lastTransitionTime": old?["lastTransitionTime"] ?? .string(now), "reason": .string(reason),
+                    "message": .string(message),
+                ]
+            }
             definition["status"] = [
                 "conditions": [
-                    [
-                        "type": "NamesAccepted", "status": "True", "lastTransitionTime": .string(now), "reason": "NoConflicts",
-                        "message": "no conflicts found", 
-                    ],
-                    [
-                        "type": "Established", "status": "True", "lastTransitionTime": .string(now), "reason": "InitialNamesAccepted",
-                        "message": "the initial names have been accepted",
-                    ],
+                    condition("NamesAccepted", isAccepted, names.conflict?.reason ?? "NoConflicts", names.conflict?.message ?? "no conflicts found"),
+                    isAccepted || wasEstablished
+                        ? condition("Established", true, "InitialNamesAccepted", "the initial names have been accepted")
+                        : condition("Established", false, "NotAccepted", "not all names are accepted"),
                 ],
-                "acceptedNames": names, "storedVersions": .array(storedVersions),
+                "acceptedNames": names.value, "storedVersions": .array(storedVersions),
             ]
+            if definition["status"] == before { return }
             do {
                 try await client.updateStatus(definitions, definition)
                 return
