@@ -41,7 +41,7 @@ package enum TaskDefinitions {
     }
 
     private static func definition(
-        kind: String, plural: String, singular: String, shortNames: [String], columns: [JSONValue], spec: JSONValue, status: JSONValue
+        kind: String, listKind: String, plural: String, singular: String, shortNames: [String], columns: [JSONValue], spec: JSONValue, status: JSONValue
     ) -> JSONValue {
         // What nobody has looked at yet reads as pending.
         var status = status
@@ -53,7 +53,7 @@ package enum TaskDefinitions {
             "spec": [
                 "group": .string(TaskKinds.group), "scope": "Namespaced",
                 "names": [
-                    "kind": .string(kind), "listKind": .string("\(kind)List"), "plural": .string(plural), "singular": .string(singular),
+                    "kind": .string(kind), "listKind": .string(listKind), "plural": .string(plural), "singular": .string(singular),
                     "shortNames": .array(shortNames.map(JSONValue.string)), "categories": ["reconciler"],
                 ],
                 "versions": [
@@ -84,7 +84,8 @@ package enum TaskDefinitions {
     ])
 
     private static let task = definition(
-        kind: "Task", plural: "tasks", singular: "task", shortNames: [],
+        // `TaskList` is a kind of its own, so a list of tasks must be called otherwise.
+        kind: "Task", listKind: "TaskCollection", plural: "tasks", singular: "task", shortNames: [],
         columns: [
             column("ID", ".spec.id"), column("State", ".status.state"), column("Phase", ".spec.phase"), column("Title", ".spec.summary"),
             column("Reason", ".status.reason", wide: true), column("Priority", ".spec.priority", wide: true),
@@ -108,7 +109,7 @@ package enum TaskDefinitions {
         ]))
 
     private static let list = definition(
-        kind: "TaskList", plural: "tasklists", singular: "tasklist", shortNames: ["tl"],
+        kind: "TaskList", listKind: "TaskListCollection", plural: "tasklists", singular: "tasklist", shortNames: ["tl"],
         columns: [
             column("State", ".status.state"), column("Progress", ".status.progress"), column("Phase", ".status.phase"),
             column("Running", ".status.running", type: "integer"), column("Failed", ".status.failed", type: "integer"),
