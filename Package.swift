@@ -134,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["EmbeddedCluster", "KubernetesClient", "HTTPTransport", "ResourceModel", "TestSupport", system, logging]),
         .testTarget(
-            name: "CLITests", dependencies: ["KubernetesClient", "ResourceModel", "TaskModel", "TestSupport", system, hummingbird, lifecycle, logging,
+            name: "CLITests", dependencies: ["KubernetesClient", "ResourceModel", "TaskModel", "Tasks", "TestSupport", system, hummingbird, lifecycle, logging,
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             exclude: ["Golden"]),

@@ -1,6 +1,8 @@
+import Foundation
 import KubernetesClient
 import ResourceModel
 import TaskModel
+import Tasks
 import TestSupport
 import Testing
 
@@ -140,6 +142,30 @@ extension CommandLineTests {
                 #expect(try await list.run("approve", "T2").code == 3)
                 let log = try await list.run("logs", "T2")
                 #expect(log.code == 1 && log.errors.contains("task T2 has no log: it is Pending"), "\(log.description)")
+            }
+        }
+
+        @Test func printsWhatEachAttemptWrote() async throws {
+            try await withList { list in
+                let object = try #require(try await list.scene.client.get(list.tasks, namespace: "plans", name: TaskKinds.objectName(list: "shop", id: "T3")))
+                let runner = ProcessTaskRunner(directory: list.scene.workspace.state.string + "/tasks")
+                var last = ""
+                for (number, word) in [(1, "first"), (2, "second")] {
+                    var attempt = TaskAttempt(
+                        namespace: "plans", list: "shop", task: "T3", name: "shop-t3", number: number, commands: ["echo \(word)"], environment: [:],
+                        workingDirectory: list.scene.workspace.root.string, timeoutSeconds: 30, startedAt: Date().timeIntervalSince1970)
+                    attempt.uid = object[path: "metadata", "uid"]?.stringValue ?? ""
+                    #expect(await runner.outcome(of: attempt) == .succeeded)
+                    last = runner.log(of: attempt)
+                }
+                let log = last
+                try await list.set("T3") { ($0.state, $0.attempts, $0.log) = (.succeeded, 2, log) }
+                let second = try await list.run("logs", "T3", "-f")
+                #expect(second.code == 0 && second.output.contains("second") && !second.output.contains("first"), "\(second.description)")
+                let first = try await list.run("logs", "T3", "--attempt", "1")
+                #expect(first.code == 0 && first.output.contains("first") && !first.output.contains("second"), "\(first.description)")
+                let third = try await list.run("logs", "T3", "--attempt", "3")
+                #expect(third.code == 64 && third.errors.contains("task T3 has 2 attempts"), "\(third.description)")
             }
         }
 

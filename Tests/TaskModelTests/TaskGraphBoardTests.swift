@@ -64,6 +64,22 @@ import Testing
         #expect(board.names == ["tasks-c", "tasks-a", "tasks-b"])
     }
 
+    @Test func estimatesOfPhasesAndThoseWrittenByHandReachTheSchedule() throws {
+        var list = TaskListSpec(name: "plan", title: "Plan")
+        list.phases = [TaskPhase(id: "one", title: "One", source: SourceLocation(path: "plan.md", line: 1))]
+        list.phases[0].estimate = TaskEstimate(text: "3 days", minimumHours: 24, hours: 24)
+        let read = try TaskListSpec(object: list.object)
+        #expect(read.phases[0].estimate?.hours == 24)
+        let tasks = try ["2 days", nil].enumerated().map { index, estimate in
+            var object = TaskSpec(list: "plan", index: index, task: DeclaredTask(id: "T\(index)", title: "Do", source: SourceLocation(path: "", line: 0))).object
+            object[path: "spec", "phase"] = "one"
+            object[path: "spec", "estimate"] = estimate.map { .string($0) }
+            return (name: "plan-t\(index)", spec: try TaskSpec(object: object), status: TaskStatus())
+        }
+        let board = try TaskBoard(list: read, origin: "default/plan", tasks: tasks)
+        #expect(board.schedule().entries.map(\.hours) == [16, 8])
+    }
+
     @Test func aRecordHasAFieldForEachHeading() throws {
         let board = try Self.board()
         #expect(board.record(3).count == TaskBoard.recordHeader.count)

@@ -56,9 +56,10 @@ struct TasksLogsCommand: AsyncParsableCommand {
             throw Problem(
                 code: "task.no-log", message: "task \(declared.id) has no log: it is \(status.state.rawValue)\(reason)", hint: "only what was run has one")
         }
-        return runner.log(
-            of: TaskAttempt(
-                namespace: cluster.namespace, list: cluster.objects[task].spec.list, task: declared.id, name: board.names[task], number: number,
-                commands: [], environment: [:], workingDirectory: "/", timeoutSeconds: 0, startedAt: 0))
+        var named = TaskAttempt(
+            namespace: cluster.namespace, list: cluster.objects[task].spec.list, task: declared.id, name: board.names[task], number: number,
+            commands: [], environment: [:], workingDirectory: "/", timeoutSeconds: 0, startedAt: 0)
+        named.uid = cluster.objects[task].object[path: "metadata", "uid"]?.stringValue ?? ""
+        return runner.log(of: named)
     }
 }

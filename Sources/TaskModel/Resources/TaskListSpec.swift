@@ -70,6 +70,7 @@ package struct TaskListSpec: Sendable, Hashable {
             phase.goal = try fields.string("goal")
             phase.independentTest = try fields.string("independentTest")
             phase.checkpoint = try fields.string("checkpoint")
+            phase.estimate = try fields.estimate("estimate")
             phase.risks = try fields.strings("risks")
             if value["dependencies"] != nil { phase.dependencies = try fields.strings("dependencies") }
             phases.append(phase)

@@ -160,10 +160,11 @@ struct TaskFields {
         return Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 
-    /// An estimate as this program writes it, or a text such as `4h`.
+    /// An estimate as this program writes it, or a text such as `4h` or `2-3 days`.
     func estimate(_ field: String) throws(Problem) -> TaskEstimate? {
         guard let member = value[field], !member.isNull else { return nil }
         if let text = member.stringValue {
+            if let estimate = TaskEstimate(reading: text) { return estimate }
             guard let hours = try seconds(field).map({ $0 / 3_600 }) else { return nil }
             return TaskEstimate(text: text, minimumHours: hours, hours: hours)
         }
