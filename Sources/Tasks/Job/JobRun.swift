@@ -1,4 +1,3 @@
-import HTTPTransport
 import KubernetesClient
 import Processes
 import ResourceModel
@@ -75,7 +74,7 @@ final class JobRun: Sendable {
                 }
             } catch let error as APIError where error.isAlreadyExists {
                 continue
-            } catch let error as HTTPError {
+            } catch let error as any ClassifiedError where error.failureKind == .unreachable {
                 // Whether it arrived is not known; the name makes trying again safe.
                 if remaining <= 0 { return .interrupted("Job \(attempt.namespace)/\(manifest.name): \(error)") }
                 try await Task.sleep(for: .seconds(pause))

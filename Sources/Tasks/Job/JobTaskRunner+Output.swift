@@ -1,4 +1,3 @@
-import HTTPTransport
 import KubernetesClient
 import ResourceModel
 import TaskModel
@@ -17,8 +16,7 @@ extension JobTaskRunner {
                         throw Problem(code: "task.log", message: "`\(log)` is not the log of a Job: it would be job:NAMESPACE/NAME")
                     }
                     if let pod = try await pod(namespace: place[0], job: place[1], waits: follow) {
-                        let stream = try await stream(pod: pod, namespace: place[0], query: [("follow", follow ? "true" : nil), ("timestamps", "true")])
-                        for try await line in stream.lines { continuation.yield(String(decoding: line, as: UTF8.self)) }
+                        try await read(pod: pod, namespace: place[0], query: [("follow", follow ? "true" : nil), ("timestamps", "true")]) { continuation.yield($0) }
                     }
                     continuation.finish()
                 } catch {
@@ -47,21 +45,20 @@ extension JobTaskRunner {
         return nil
     }
 
-    private func stream(pod: String, namespace: String, query: [(String, String?)]) async throws -> HTTPStream {
+    private func read(pod: String, namespace: String, query: [(String, String?)], _ take: (String) -> Void) async throws {
         let path = "/api/v1/namespaces/\(percentEncoded(namespace))/pods/\(percentEncoded(pod))/log"
         let stream = try await client.rawStream(path: path, query: queryString(query + [("container", "task")]))
         guard stream.status == 200 else {
             let text = String(decoding: try await stream.rest(), as: UTF8.self)
             throw Problem(code: "task.log", message: "the log of pod \(namespace)/\(pod) cannot be read: HTTP status \(stream.status): \(text.prefix(300))")
         }
-        return stream
+        for try await line in stream.lines { take(String(decoding: line, as: UTF8.self)) }
     }
 
     /// - Throws: when the log cannot be read.
     func lastLine(pod: String, namespace: String) async throws -> String? {
-        let stream = try await stream(pod: pod, namespace: namespace, query: [("tailLines", "1")])
         var last: String?
-        for try await line in stream.lines { last = String(decoding: line, as: UTF8.self) }
+        try await read(pod: pod, namespace: namespace, query: [("tailLines", "1")]) { last = $0 }
         return last
     }
 }
