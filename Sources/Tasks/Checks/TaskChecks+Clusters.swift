@@ -5,24 +5,25 @@ extension TaskChecks {
     // MARK: kubectl
 
     private static let kubectlReads: Set<String> = [
-        "get", "describe", "logs", "diff", "explain", "wait", "top", "version", "api-resources", "api-versions", "cluster-info", "kustomize", "events", "options",
+        "get", "describe", "logs", "diff", "proxy", "explain", "wait", "top", "version", "api-resources", "api-versions", "cluster-info", "kustomize", "events", "options",
         "completion", "port-forward",
     ]
 
     func kubectl(_ words: ArraySlice<String>, _ check: inout TaskCheck) {
-        let arguments = CommandArguments(
-            words,
-            valued: [
-                "-n", "--namespace", "--context", "--kubeconfig", "--cluster", "--server", "-s", "--user", "-f", "--filename", "-k", "--kustomize", "-l", "--selector", "-o",
-                "--output", "-c", "--container", "--as", "--token", "-p", "--patch", "--type", "--field-manager", "--for", "--timeout", "--replicas", "--image",
-            ])
+        var valued: Set<String> = [
+            "-n", "--namespace", "--context", "--kubeconfig", "--cluster", "--server", "-s", "--user", "-f", "--filename", "-k", "--kustomize", "-l", "--selector", "-o",
+            "--output", "-c", "--container", "--as", "--token", "-p", "--patch", "--type", "--field-manager", "--for", "--timeout", "--replicas", "--image",
+        ]
+        if words.contains("logs") { valued.subtract(["-f", "-p"]) }
+        let arguments = CommandArguments(words, valued: valued)
         let verb = arguments.operands.first ?? ""
         let second = arguments.operands.dropFirst().first ?? ""
         check.writes = kubectlWrites(verb, second, arguments)
         let verbs = ["rollout", "config", "auth", "set", "create"].contains(verb) && !second.isEmpty ? "\(verb) \(second)" : verb
         let dryRun = arguments.value("--dry-run")
         check.touches.append(cluster(verb: verbs.isEmpty ? "no verb" : verbs, writes: check.writes, isDryRun: dryRun != nil && dryRun != "none", arguments, &check))
-        for file in arguments.values("-f", "--filename") + arguments.values("-k", "--kustomize") {
+        let files = verb == "logs" ? [] : arguments.values("-f", "--filename")
+        for file in files + arguments.values("-k", "--kustomize") {
             let isKustomize = arguments.values("-k", "--kustomize").contains(file)
             if file == "-" {
                 check.touches.append("reads objects from its standard input")
@@ -38,7 +39,19 @@ extension TaskChecks {
             }
         }
         if verb == "apply", arguments.values("-f", "--filename", "-k", "--kustomize").isEmpty { check.problems.append("`kubectl apply` needs -f or -k") }
+        kubectlSubject(verb, second, arguments, &check)
+        if (verb == "get" && arguments.has("-w", "--watch", "--watch-only")) || (verb == "logs" && arguments.has("-f", "--follow")) || ["port-forward", "proxy"].contains(verb) {
+            check.problems.append("`kubectl \(verb)` does not end by itself here: it would be stopped when the task's time is up")
+        }
         if verb == "edit" || (verb == "exec" && arguments.has("-it", "-i", "--stdin", "-t", "--tty")) { check.problems.append("`kubectl \(verb)` needs a terminal; a task has none") }
+    }
+
+    /// A verb of a work plan that stands without what it is about, as in "watch `kubectl rollout status`".
+    private func kubectlSubject(_ verb: String, _ second: String, _ arguments: CommandArguments, _ check: inout TaskCheck) {
+        let isNested = ["rollout", "set"].contains(verb)
+        guard isNested || ["get", "delete", "describe", "scale", "logs", "exec", "label", "annotate", "patch", "expose", "autoscale", "wait", "port-forward"].contains(verb) else { return }
+        if arguments.value("-k", "--kustomize", "-l", "--selector", "--raw", "--filename") != nil || (verb != "logs" && arguments.value("-f") != nil) { return }
+        if arguments.operands.count < (isNested ? 3 : 2) { check.problems.append("`kubectl \(verb)\(isNested && !second.isEmpty ? " \(second)" : "")` names no object") }
     }
 
     private func kubectlWrites(_ verb: String, _ second: String, _ arguments: CommandArguments) -> Bool? {
@@ -48,7 +61,7 @@ extension TaskChecks {
         case "rollout": return !["status", "history"].contains(second)
         case "config": return !["view", "current-context", "get-contexts", "get-clusters", "get-users"].contains(second)
         case "auth": return second == "reconcile"
-        case "exec", "cp", "attach", "debug", "proxy": return nil
+        case "exec", "cp", "attach", "debug": return nil
         default: return !Self.kubectlReads.contains(verb)
         }
     }
@@ -96,9 +109,11 @@ extension TaskChecks {
         let chart: String? =
             switch verb {
             case "install", "upgrade", "template": generated ? rest.first : rest.dropFirst().first ?? (verb == "template" ? rest.first : nil)
-            case "lint", "package": rest.first
+            case "lint": rest.first ?? "."
+            case "package": rest.first
             default: nil
             }
+        if ["history", "hist", "rollback", "status", "uninstall", "delete", "test"].contains(verb), rest.isEmpty { check.problems.append("`helm \(verb)` names no release") }
         if ["install", "upgrade"].contains(verb), chart == nil { check.problems.append("`helm \(verb)` needs a release and a chart") }
         if let chart { helmChart(chart, arguments, &check) }
         for file in arguments.values("-f", "--values") where !file.contains("://") {

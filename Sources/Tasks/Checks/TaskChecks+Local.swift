@@ -39,8 +39,9 @@ extension TaskChecks {
     // MARK: docker
 
     func docker(_ name: String, _ words: ArraySlice<String>, _ check: inout TaskCheck) async {
+        let isLog = words.first == "logs"
         let arguments = CommandArguments(
-            words, valued: ["-H", "--host", "-c", "--context", "-f", "--file", "-t", "--tag", "-p", "--project-name", "--name", "-v", "--volume", "-e", "--env", "--network", "--platform", "--build-arg"])
+            words, valued: ["-H", "--host", "-c", "--context", isLog ? "--file" : "-f", "--file", "-t", "--tag", "-p", "--project-name", "--name", "-v", "--volume", "-e", "--env", "--network", "--platform", "--build-arg"])
         var operands = arguments.operands
         if ["image", "container"].contains(operands.first ?? "") { operands.removeFirst() }
         let verb = operands.first ?? ""
@@ -65,6 +66,9 @@ extension TaskChecks {
             for file in files where !exists(file) { check.problems.append("\(absolute(file)) does not exist") }
             if files.isEmpty, !known.contains(where: { exists($0) }) { check.problems.append("\(workingDirectory) has no compose.yaml") }
         default: check.touches.append("\(verb)\(subject.isEmpty ? "" : " \(subject)"): \(check.writes == true ? "changes" : "reads") this machine's containers")
+        }
+        if verb == "logs" && arguments.has("-f", "--follow") || (verb == "compose" && subject == "up" && !arguments.has("-d", "--detach", "--wait")) {
+            check.problems.append("`\(name) \(verb)` does not end by itself here: it would be stopped when the task's time is up")
         }
         if arguments.has("-it", "-ti", "--interactive", "--tty") { check.problems.append("`\(name) \(verb)` with a terminal; a task has none") }
         guard let path = check.path else { return }

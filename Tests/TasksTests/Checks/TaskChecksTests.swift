@@ -58,6 +58,29 @@ struct TaskChecksTests {
         }
     }
 
+    @Test(arguments: [
+        ("kubectl get certificate -n staging --watch", "does not end by itself"), ("kubectl port-forward svc/x 1:1", "does not end"), ("kubectl logs -f deploy/x", "does not end"),
+        ("kubectl rollout status", "names no object"), ("kubectl set image", "names no object"), ("kubectl apply", "needs -f or -k"), ("kubectl exec -it x -- sh", "needs a terminal"),
+        ("helm rollback", "names no release"), ("helm history", "names no release"), ("helm upgrade x", "needs a release and a chart"), ("helm lint", "no Chart.yaml"),
+    ] as [(String, String)])
+    func whatCannotWorkIsTold(command: String, problem: String) async throws {
+        try await withPlace { place in
+            let check = try await place.check(command)
+            #expect(check.problems.count == 1 && check.problems[0].contains(problem), "\(check.problems)")
+        }
+    }
+
+    @Test(arguments: [
+        "kubectl rollout status deploy/x", "kubectl get hpa -n production", "kubectl scale deployment --all -n staging --replicas=0", "kubectl delete pod -l app=x", "kubectl logs deploy/x",
+        "kubectl logs -p x", "helm list", "helm rollback web 3", "kubectl wait --for=condition=Ready pod/x",
+    ])
+    func whatCanWorkIsNot(command: String) async throws {
+        try await withPlace { place in
+            let check = try await place.check(command)
+            #expect(check.problems == [])
+        }
+    }
+
     @Test func helmLooksAtTheChart() async throws {
         try await withPlace { place in
             try place.write("charts/web/Chart.yaml", "name: web")
