@@ -28,7 +28,12 @@ package struct ProcessIdentity: Sendable, Hashable, Codable {
         startTicks = ticks
     }
 
-    package var isAlive: Bool { ProcessIdentity(pid: pid) == self }
+    /// A process that cannot be looked at, as without a file descriptor left, counts as alive.
+    package var isAlive: Bool {
+        let path = "/proc/\(pid)/stat"
+        guard SmallFile.text(path) != nil else { return access(path, F_OK) == 0 }
+        return ProcessIdentity(pid: pid).map { $0 == self } ?? (SmallFile.text(path) == nil && access(path, F_OK) == 0)
+    }
 
     /// The fields of `/proc/PID/stat` from the third (the state) on; the second may contain anything.
     private static func statFields(_ pid: Int32) -> [Substring]? {

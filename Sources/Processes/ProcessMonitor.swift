@@ -16,7 +16,7 @@ package final class ProcessMonitor: Sendable {
 
     private struct Waiter {
         var pid: Int32
-        var continuation: CheckedContinuation<ProcessExit, Never>
+        var continuation: CheckedContinuation<ProcessExit?, Never>
     }
 
     private let poll: Int32
@@ -37,8 +37,20 @@ package final class ProcessMonitor: Sendable {
 
     /// Returns when the process has ended, and reaps it if it is our child.
     package func exit(of process: ProcessIdentity) async -> ProcessExit {
+        while true {
+            if let exit = await watchedExit(of: process) { return exit }
+            await Task.detached { try? await Task.sleep(for: .milliseconds(200)) }.value  // not the caller's: its cancellation ends no process
+        }
+    }
+
+    /// `nil` when the process cannot be watched now: no file descriptor is left.
+    private func watchedExit(of process: ProcessIdentity) async -> ProcessExit? {
         await withCheckedContinuation { continuation in
             let descriptor = linux_pidfd_open(process.pid)
+            if descriptor < 0, [EMFILE, ENFILE, ENOMEM, ENODEV].contains(errno) {
+                let exit = Self.reap(process.pid)
+                return continuation.resume(returning: exit == .unknown && process.isAlive ? nil : exit)
+            }
             // The number may have been given away before the descriptor was opened: then it is not our process.
             guard descriptor >= 0, process.isAlive || Self.isUnreapedChild(process.pid) else {
                 if descriptor >= 0 { close(descriptor) }

@@ -96,12 +96,16 @@ package enum SmallFile {
     /// As `write`, and on the disk when it returns, name and all.
     package static func writeDurably(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(Failure) {
         try write(bytes, to: path, mode: mode)
-        for place in [path, String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])] {
-            let file = linux_open(place.isEmpty ? "/" : place, O_RDONLY | O_CLOEXEC, 0)
-            guard file >= 0 else { throw Failure(operation: "sync", path: place, code: errno) }
-            defer { close(file) }
-            guard fsync(file) == 0 else { throw Failure(operation: "sync", path: place, code: errno) }
-        }
+        try sync(path)
+        try sync(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+    }
+
+    /// Returns when a file, or the names in a directory, are on the disk.
+    package static func sync(_ path: String) throws(Failure) {
+        let file = linux_open(path.isEmpty ? "/" : path, O_RDONLY | O_CLOEXEC, 0)
+        guard file >= 0 else { throw Failure(operation: "sync", path: path, code: errno) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw Failure(operation: "sync", path: path, code: errno) }
     }
 
     package static func isDirectory(_ path: String) -> Bool {

@@ -14,7 +14,7 @@ extension TaskChecks {
             "-n", "--namespace", "--context", "--kubeconfig", "--cluster", "--server", "-s", "--user", "-f", "--filename", "-k", "--kustomize", "-l", "--selector", "-o",
             "--output", "-c", "--container", "--as", "--token", "-p", "--patch", "--type", "--field-manager", "--for", "--timeout", "--replicas", "--image",
         ]
-        if words.contains("logs") { valued.subtract(["-f", "-p"]) }
+        if CommandArguments(words, valued: valued).operands.first == "logs" { valued.subtract(["-f", "-p"]) }
         let arguments = CommandArguments(words, valued: valued)
         let verb = arguments.operands.first ?? ""
         let second = arguments.operands.dropFirst().first ?? ""

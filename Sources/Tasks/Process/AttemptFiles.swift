@@ -68,7 +68,12 @@ struct AttemptFiles: Sendable {
     /// Makes the directory and says, so that it survives a power cut, that somebody is about to begin the attempt.
     func intend() throws(SmallFile.Failure) {
         try SmallFile.makeDirectory(path, mode: 0o700)
-        try SmallFile.writeDurably(Array(Self.bootID.utf8), to: path + "/intent")
+        if isIntact { return }
+        // A name of its own: several may be about to begin it.
+        let own = ownName
+        try SmallFile.writeDurably(Array(Self.bootID.utf8), to: own)
+        guard rename(own, path + "/intent") == 0 else { throw SmallFile.Failure(operation: "write", path: path + "/intent", code: errno) }
+        try SmallFile.sync(path)
     }
 
     /// Removes the output of attempts of the task that are long over, but for the last few. How they ended is kept: that an attempt was
@@ -88,11 +93,13 @@ struct AttemptFiles: Sendable {
     /// Nobody has removed the directory since `intend`.
     var isIntact: Bool { SmallFile.exists(path + "/intent") }
 
+    private var ownName: String { "\(path)/own.\(getpid()).\(UInt64.random(in: 0 ... .max))" }
+
     /// Claims the attempt so that nobody can begin it.
     /// - Returns: `false` when somebody has claimed it before.
     func withdraw(reason: String = "") throws(SmallFile.Failure) -> Bool {
         try SmallFile.makeDirectory(path, mode: 0o700)
-        let own = "\(path)/own.\(getpid()).\(UInt64.random(in: 0 ... .max))"
+        let own = ownName
         try SmallFile.writeDurably(Array("withdrawn\n\(reason)".utf8), to: own)
         defer { unlink(own) }
         if link(own, path + "/claim") == 0 { return true }

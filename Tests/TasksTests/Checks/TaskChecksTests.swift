@@ -46,6 +46,8 @@ struct TaskChecksTests {
             #expect(check.path == place.directory + "/bin/kubectl" && check.version == "kubectl v1.2.3")
             #expect(check.touches == ["apply: writes in context prod (https://prod.example:6443), namespace shop", "reads k8s/app.yaml"])
             #expect(check.writes == true && check.problems == [])
+            check = try await place.check("kubectl apply -f k8s/app.yaml -n logs")
+            #expect(check.problems == [] && check.touches.count == 2)
             check = try await place.check("timeout 5 kubectl --context=dev get pods -n x")
             #expect(check.touches == ["get: reads in context dev (https://dev.example:6443), namespace x"] && check.writes == false)
             check = try await place.check("kubectl apply -f gone.yaml -k k8s --context nowhere")
