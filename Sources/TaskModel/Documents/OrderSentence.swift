@@ -268,7 +268,13 @@ struct OrderSentence {
                 add(.word(":"), 1)
                 last = ":"
             case 0x2E:
-                if index + 1 < bytes.count, bytes[index + 1] == 0x2E { add(.range, 2) } else { add(.stop, 1) }
+                if index + 1 < bytes.count, bytes[index + 1] == 0x2E {
+                    add(.range, 2)
+                } else if index + 1 == bytes.count || bytes[index + 1].isBlank || bytes[index + 1] == 0x29 {
+                    add(.stop, 1)
+                } else {
+                    index += 1
+                }
             case 0x2D:
                 var end = index
                 while end < bytes.count, bytes[end] == 0x2D { end += 1 }

@@ -31,8 +31,8 @@ enum StatedNumber {
         for (index, word) in words.enumerated() {
             guard word == "task" || word == "tasks", index > 0 || index + 1 < words.count else { continue }
             let isTotal =
-                words.prefix(index).suffix(3).contains { ["total", "overall", "altogether"].contains($0) }
-                || words.dropFirst(index + 1).prefix(3).contains { ["total", "overall", "altogether"].contains($0) }
+                words.prefix(index).suffix(3).contains { ["total", "overall", "altogether", "contains", "comprises"].contains($0) }
+                || words.dropFirst(index + 1).prefix(3).contains { ["total", "overall", "altogether", "across"].contains($0) }
             // `Total Tasks: 335`, `Tasks: 12`, `Number of tasks = 4`.
             var next = index + 1
             if next < words.count, ["count", "total"].contains(words[next]) { next += 1 }

@@ -92,7 +92,8 @@ extension TaskDocumentReader {
                 if let owner { apply(field, to: owner) } else { apply(field) }
             }
             let saved = label
-            if let last = fields.last, last.value.isEmpty { label = (last.label, last.name, false) }
+            let takesLists: [FieldLabel] = [.deliverables, .acceptance, .risks, .dependencies]
+            if let last = fields.last, last.value.isEmpty || takesLists.contains(last.label) { label = (last.label, last.name, false) }
             readParts(item.children.dropFirst(), under: parent)
             label = saved
             return

@@ -113,7 +113,7 @@ extension TaskDocumentResolver {
 
     private func store(_ dependencies: [[Int]]) {
         if stated > Self.limit {
-            fail("tasks.too-many-dependencies", "states more than \(Self.limit) dependencies", 0, hint: "let phases wait for phases instead of each task for many")
+            fail("tasks.too-many-dependencies", "states more than \(Self.limit) dependencies", drafts.first { !$0.statements.isEmpty }?.statements[0].line ?? 0, hint: "let phases wait for phases instead of each task for many")
             return
         }
         for index in drafts.indices {

@@ -47,7 +47,7 @@ struct TaskTable {
                 "after", "prereqs", "needs":
                 dependencies = dependencies ?? index
             case "blocks", "blocking": blocks = blocks ?? index
-            case "status", "state", "done", "progress", "complete", "completed": status = status ?? index
+            case "", "check", "checked", "checkbox", "status", "state", "done", "progress", "complete", "completed": status = status ?? index
             case "story", "user story", "us": story = story ?? index
             case "phase", "milestone", "sprint", "stage", "epic", "iteration": phase = phase ?? index
             case "parallel", "parallelizable", "can parallel": parallel = parallel ?? index
