@@ -182,6 +182,9 @@ import Testing
         ("`kubectl apply -f a.yaml`", ["kubectl apply -f a.yaml"]), ("`make`", ["make"]), ("`kubectl`", []), ("`docker/metadata-action`", []), ("`k8s/base/x.yaml`", []),
         ("`replicas=2`", []), ("`NAME=x helm lint chart`", ["NAME=x helm lint chart"]), ("`./frontend`", []), ("run `./deploy`", ["./deploy"]), ("`./deploy.sh --now`", ["./deploy.sh --now"]),
         ("`$ git push`", ["git push"]), ("`python 3.11`", []), ("`python -m pytest`", ["python -m pytest"]), ("kubectl apply -f a.yaml", []),
+        ("`echo one`", ["echo one"]), ("`sleep 5`", ["sleep 5"]), ("`exit 3`", ["exit 3"]), ("`exit early`", []), ("`test -f a.txt`", ["test -f a.txt"]),
+        ("`test job`", []), ("`find . -name x`", ["find . -name x"]), ("`sort order`", []), ("`false`", []), ("run `false`", ["false"]),
+        ("`cd app && make`", ["cd app && make"]), ("run `backup --all`", ["backup --all"]), ("`backup --all`", []),
     ])
     func aCommandIsACodeSpanThatNamesAToolAndSaysMore(text: String, commands: [String]) throws {
         #expect(try document("- [ ] T001 Do \(text) now\n").tasks[0].commands == commands)

@@ -78,7 +78,10 @@ enum CommandReader {
         if tool.hasPrefix("./") || tool.hasPrefix("../") {
             return words.count > 1 || follows || tool.hasSuffix(".sh")
         }
-        guard tools.contains(tool) else { return false }
+        guard tools.contains(tool) || utilities.contains(tool) && looksLikeShell(words) else {
+            // `Run `backup --all``: the sentence says that it is a command.
+            return follows && words.count > 1 && words[1].hasPrefix("-") && tool.utf8.allSatisfy { $0.isWordByte || $0 == 0x2D || $0 == 0x2E }
+        }
         if words.count == 1 { return tool == "make" || (follows && standalone.contains(tool)) }
         // `node 20`, `python 3.11` are versions.
         if words.count == 2, let byte = words[1].utf8.first, byte.isDigit, versioned.contains(tool) { return false }
@@ -86,7 +89,19 @@ enum CommandReader {
     }
 
     /// What is run without an argument.
-    private static let standalone: Set<String> = ["make", "pytest", "tox", "jest", "vitest", "tsc", "eslint", "prettier", "bandit", "ruff", "mypy"]
+    private static let standalone: Set<String> = ["make", "pytest", "tox", "jest", "vitest", "tsc", "eslint", "prettier", "bandit", "ruff", "mypy", "true", "false"]
+    /// Whether the words after a utility's name, which may be a plain word too (`test job`, `sort order`), are what a shell is given.
+    private static func looksLikeShell(_ words: [String]) -> Bool {
+        words.count == 1 || words.dropFirst().contains { word in
+            guard let first = word.utf8.first else { return false }
+            return "-/.$~\"'<>|&*0123456789".utf8.contains(first) || word.utf8.contains { $0 == 0x2F || $0 == 0x3D || $0 == 0x3B }
+        }
+    }
+    private static let utilities: Set<String> = Set(
+        """
+        test find sort date id head tail diff kill pkill env source export exit cd pushd cut join split tr watch which type set unset eval exec wait read time timeout nohup \
+        true false install patch comm paste shuf seq uniq file stat sync who w host hostname uname ps top free [ [[ . : if for while
+        """.split(separator: " ").map(String.init))
     private static let versioned: Set<String> = ["node", "python", "python3", "go", "java", "ruby", "php", "swift", "npm", "docker", "helm", "terraform", "kubectl", "bun", "deno"]
     private static let tools: Set<String> = Set(
         """
@@ -97,7 +112,8 @@ enum CommandReader {
         heroku firebase wrangler supabase serverless sam cdk pulumi ansible ansible-playbook ansible-galaxy vault consul nomad packer sops age trivy grype syft cosign checkov \
         tflint gitleaks snyk sh bash zsh turbo nx lerna vite next tsc eslint prettier jest vitest playwright cypress gradle ./gradlew mvn dotnet swift xcodebuild java javac \
         ruby bundle rake rails php composer mix elixir sbt cmake ctest ninja bazel just task k6 hey wrk vegeta ab grpcurl jq yq systemctl journalctl apt apt-get brew dnf yum apk \
-        mkdir chmod chown rclone s3cmd pre-commit promtool amtool logcli etcdctl kubeadm kubelet nginx certbot rpk kafka-topics kafka-topics.sh dapr kubeconform kubeval conftest opa task-master \
+        mkdir rmdir chmod chown echo printf sleep touch cp mv rm ls cat ln tar unzip zip gzip gunzip grep egrep sed awk wc tee mktemp dd df du readlink realpath basename \
+        dirname xargs base64 sha256sum md5sum pgrep envsubst rclone s3cmd pre-commit promtool amtool logcli etcdctl kubeadm kubelet nginx certbot rpk kafka-topics kafka-topics.sh dapr kubeconform kubeval conftest opa task-master \
         reconciler
         """.split(separator: " ").map(String.init))
 }
