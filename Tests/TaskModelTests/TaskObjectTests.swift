@@ -89,6 +89,9 @@ import Testing
         list.parallelism = 2
         var phase = TaskPhase(id: "phase-1", title: "Phase 1: Setup", source: SourceLocation(path: "a.md", line: 3))
         phase.goal = "goal"
+        phase.risks = ["r"]
+        phase.deliverables = ["d"]
+        phase.acceptance = ["a"]
         phase.dependencies = []
         phase.priority = TaskPriority("High")
         list.phases = [phase, TaskPhase(id: "phase-2", title: "Phase 2", source: SourceLocation(path: "a.md", line: 30))]

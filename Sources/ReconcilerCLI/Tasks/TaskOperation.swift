@@ -109,7 +109,9 @@ struct TaskPreparation {
         return record.spec.task.commands.map { TaskCommand($0, variables: values) }
     }
 
+    /// Of a process absolute; of a Job only what is declared, since no directory of this machine is in an image.
     var workingDirectory: String {
+        if record.spec.run.runner == .job { return record.spec.run.workingDirectory ?? "" }
         guard let declared = record.spec.run.workingDirectory, !declared.isEmpty, declared != "." else { return root }
         return declared.hasPrefix("/") ? declared : "\(root)/\(declared)"
     }
@@ -125,8 +127,9 @@ struct TaskPreparation {
                 TaskRefusal(reason: "Placeholder", message: "\(first)\(more) no value: give `--var \(name)=VALUE`, or `run.variables` in the source or the Task"))
         }
         let run = record.spec.run
-        let situation = TaskPolicy.Situation(
+        var situation = TaskPolicy.Situation(
             namespace: record.namespace, list: record.spec.list, runner: run.runner, workingDirectory: workingDirectory, environment: run.environment)
+        if run.runner == .process { situation.inherited = ProcessTaskRunner.ownEnvironment }
         let decision = policy.decision(on: commands.map(\.text), in: situation)
         guard decision.isAllowed else { return .failure(TaskRefusal(reason: "Policy", message: decision.reason)) }
         return .success(

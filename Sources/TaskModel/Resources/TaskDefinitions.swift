@@ -124,7 +124,7 @@ package enum TaskDefinitions {
                 "items": object(
                     [
                         "id": text, "title": text, "priority": text, "story": text, "purpose": text, "goal": text, "independentTest": text,
-                        "checkpoint": text, "estimate": text, "risks": texts, "source": location,
+                        "checkpoint": text, "estimate": text, "risks": texts, "deliverables": texts, "acceptance": texts, "source": location,
                         "dependencies": described(texts, "phases that must have ended before; when absent, the one before this"),
                     ], required: ["id"]),
             ],

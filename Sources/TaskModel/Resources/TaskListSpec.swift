@@ -42,7 +42,9 @@ package struct TaskListSpec: Sendable, Hashable {
             if let text, !text.isEmpty { value[name] = .string(text) }
         }
         if let estimate = phase.estimate { value["estimate"] = .string(estimate.text) }
-        if !phase.risks.isEmpty { value["risks"] = .array(phase.risks.map(JSONValue.string)) }
+        for (name, texts) in [("risks", phase.risks), ("deliverables", phase.deliverables), ("acceptance", phase.acceptance)] where !texts.isEmpty {
+            value[name] = .array(texts.map(JSONValue.string))
+        }
         if let dependencies = phase.dependencies { value["dependencies"] = .array(dependencies.map(JSONValue.string)) }
         value["source"] = ["path": .string(phase.source.path), "line": .integer(Int64(phase.source.line))]
         return value
@@ -72,6 +74,8 @@ package struct TaskListSpec: Sendable, Hashable {
             phase.checkpoint = try fields.string("checkpoint")
             phase.estimate = try fields.estimate("estimate")
             phase.risks = try fields.strings("risks")
+            phase.deliverables = try fields.strings("deliverables")
+            phase.acceptance = try fields.strings("acceptance")
             if value["dependencies"] != nil { phase.dependencies = try fields.strings("dependencies") }
             phases.append(phase)
         }

@@ -39,13 +39,16 @@ package final class ProcessTaskRunner: TaskRunner {
         self.limits = limits
         logs = LogFollower(limit: limits.logBytes)
         census = ProcessCensus(tables: tables, limit: limits.processes)
-        inherited = environment.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }
+        inherited = environment.filter { Self.handedOn.contains($0.key) }
     }
 
-    /// The four variables of this process that commands get.
+    /// What commands find their programs and their cluster by; everything else of this process' environment, secrets too, stays here.
+    private static let handedOn = ["PATH", "HOME", "LANG", "TMPDIR", "KUBECONFIG"]
+
+    /// The variables of this process that commands get.
     package static var ownEnvironment: [String: String] {
         var result: [String: String] = [:]
-        for name in ["PATH", "HOME", "LANG", "TMPDIR"] {
+        for name in handedOn {
             if let value = getenv(name) { result[name] = String(cString: value) }
         }
         return result
