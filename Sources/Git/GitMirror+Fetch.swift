@@ -1,4 +1,5 @@
 import CLibGit2
+import Glibc
 import ResourceModel
 
 /// The fetch itself: blocking, on the mirror's network queue, under the mirror's lock.
@@ -63,12 +64,24 @@ extension GitMirror {
             }
             let result = try revision(ref: ref, commit: commit, in: repository)
             if !ref.isFullObjectID {
-                var reference: OpaquePointer?
-                try check(git_reference_create(&reference, repository.handle, GitMirror.localName(of: ref), &commit, 1, nil))
-                git_reference_free(reference)
+                try note(commit, as: GitMirror.localName(of: ref), in: repository)
             }
             return result
         }
+    }
+
+    /// Remembers what a reference was found to be. A lock file that lies there was left by a process that ended in the middle: whoever
+    /// writes references of a mirror holds the mirror's own lock, as we do.
+    private func note(_ commit: git_oid, as name: String, in repository: Repository) throws {
+        var commit = commit
+        var reference: OpaquePointer?
+        defer { git_reference_free(reference) }
+        var status = git_reference_create(&reference, repository.handle, name, &commit, 1, nil)
+        if status == GIT_ELOCKED.rawValue, let directory = git_repository_path(repository.handle).map({ String(cString: $0) }) {
+            unlink("\(directory)\(name).lock")
+            status = git_reference_create(&reference, repository.handle, name, &commit, 1, nil)
+        }
+        try check(status)
     }
 
     /// The commit and its root directory are there.

@@ -153,6 +153,18 @@ import Testing
         }
     }
 
+    @Test func aLockFileOfAProcessThatWasKilledHoldsUpNobody() async throws {
+        try await withScratchRepository { repo in
+            try await repo.commit(["a": "1"])
+            let mirror = GitMirror(directory: repo.mirror, remote: GitRemote(url: repo.url))
+            _ = try await mirror.fetch(ref: "main", deadline: soon)
+            try await repo.run(["sh", "-c", "find refs -name main -exec touch {}.lock \\; && test -n \"$(find refs -name main.lock)\""], in: repo.mirror)
+            let commit = try await repo.commit(["a": "2"])
+            #expect(try await mirror.fetch(ref: "main", deadline: soon).commit == commit)
+            #expect(try await repo.run(["find", "refs", "-name", "*.lock"], in: repo.mirror) == "")
+        }
+    }
+
     @Test func putsSmallPacksTogether() async throws {
         try await withScratchRepository { repo in
             let mirror = GitMirror(directory: repo.mirror, remote: GitRemote(url: repo.url), packLimit: 4)
