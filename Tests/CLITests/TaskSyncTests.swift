@@ -196,6 +196,28 @@ extension CommandLineTests {
             }
         }
 
+        @Test func aTaskRunsAsAJobAfterItsApproval() async throws {
+            try await withPlan(controllers: true) { plan in
+                let overrides = "      overrides: {T001: {runner: Job, image: local, approval: true, timeout: 30s}}"
+                try await plan.push("# Plan\n\n- [ ] T001 In a Job: `sh -c 'echo from the job; echo $OUT'`\n- [ ] T002 Next: `sh scripts/mark.sh T002`\n", more: overrides)
+                // The text of sh -c is read as a command line of its own.
+                let policy = plan.scene.workspace.root.appending("policy.yaml").string
+                try Data(
+                    "apiVersion: reconciler.dev/v1alpha1\nkind: TaskPolicy\nenvironment: [OUT]\nrules: [{allow: sh *}, {allow: echo *}]\n".utf8
+                ).write(to: URL(filePath: policy))
+                let waiting = try await plan.scene.run("sync", "--app", "plan")
+                #expect(waiting.code == 0 && waiting.output.contains("waits for `reconciler tasks approve T001`") && plan.log.isEmpty, "\(waiting.description)")
+                let approved = try await plan.scene.run("tasks", "approve", "T001", "--app", "plan")
+                #expect(approved.code == 0, "\(approved.description)")
+                let ran = try await plan.scene.run("sync", "--app", "plan", "--wait")
+                let status = try await plan.task("T001")?["status"]
+                #expect(ran.code == 0 && status?["state"] == "Succeeded" && status?["log"]?.stringValue?.hasPrefix("job:plan/") == true, "\(ran.description) \(String(describing: status))")
+                #expect(plan.log == ["T002"])
+                let log = try await plan.scene.run("tasks", "logs", "T001", "--app", "plan")
+                #expect(log.output.contains("from the job") && log.output.contains(plan.out), "\(log.description)")
+            }
+        }
+
         @Test func aTickedTaskIsNotRunAndTakingTheTickAwayMakesItPendingAgain() async throws {
             try await withPlan { plan in
                 let open = "# Plan\n\n- [ ] T001 One: `sh scripts/mark.sh T001`\n"

@@ -179,7 +179,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (TaskOutcome.failed(code: 3, command: "make"), "exit code 3 of `make`", 3), (.killed(signal: 9, command: "make"), "`make` was ended by signal 9", 137),
+        (TaskOutcome.failed(code: 3, command: "make"), "exit code 3 of `make`", 3),
+        (.failed(code: 127, command: "nope"), "exit code 127 of `nope`: a program that it names was not found", 127), (.killed(signal: 9, command: "make"), "`make` was ended by signal 9", 137),
         (.timedOut(seconds: 60, command: "make"), "`make` was still running after 60 s", nil), (.notStarted("no image"), "no image", nil), (.excessive("600 processes"), "600 processes", nil),
     ] as [(TaskOutcome, String, Int?)]) func failuresAreToldAndTriedAgain(outcome: TaskOutcome, message: String, code: Int?) {
         let failed = after(outcome)

@@ -16,15 +16,26 @@ extension Applier {
         guard !kinds.isDisjoint(with: definitions.keys) else { return }
         let resource = try await client.resource(for: Self.definitionKind, preferring: "v1")
         for (kind, body) in definitions.sorted(by: { $0.key < $1.key }) {
-            let name = body[path: "metadata", "name"]?.stringValue ?? ""
-            let live = try await client.get(resource, namespace: nil, name: name)
-            // The mark is a digest of the definition, so an equal one is this very definition.
-            if let live, live[path: "metadata", "annotations"] == body[path: "metadata", "annotations"], isServed(live) { continue }
-            logger.info("installing the definition of \(kind)")
-            _ = try await client.apply(body, as: resource)
-            try await waitUntilServed(name, resource, kind)
-            await client.forgetDiscovery()
+            do {
+                try await install(body, of: kind, resource)
+            } catch let error as APIError where error.code == 403 {
+                // Whoever may not look at definitions can still use what somebody else has installed.
+                guard try await client.apiResources().contains(where: { $0.groupKind == kind }) else { throw error }
+                logger.info("the definition of \(kind) is served; whether it is of this version may not be looked at")
+            }
         }
+    }
+
+    private func install(_ body: JSONValue, of kind: GroupKind, _ resource: APIResource) async throws {
+        let name = body[path: "metadata", "name"]?.stringValue ?? ""
+        let live = try await client.get(resource, namespace: nil, name: name)
+        // The mark is a digest of the definition, so an equal one is this very definition.
+        let marks = body[path: "metadata", "annotations"]?.objectValue ?? [:]
+        if let live, marks.allSatisfy({ live[path: "metadata", "annotations", $0.key] == $0.value }), isServed(live) { return }
+        logger.info("installing the definition of \(kind)")
+        _ = try await client.apply(body, as: resource)
+        try await waitUntilServed(name, resource, kind)
+        await client.forgetDiscovery()
     }
 
     private func isServed(_ definition: JSONValue) -> Bool { conditions(definition).contains { $0.type == "Established" && $0.isTrue } }

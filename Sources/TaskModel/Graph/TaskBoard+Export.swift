@@ -44,6 +44,7 @@ extension TaskBoard {
             "id": .string(phase.id), "title": .string(phase.title), "priority": text(phase.priority?.description), "story": text(phase.story),
             "purpose": text(phase.purpose), "goal": text(phase.goal), "independentTest": text(phase.independentTest),
             "checkpoint": text(phase.checkpoint), "estimate": json(phase.estimate), "risks": .array(phase.risks.map(JSONValue.string)),
+            "deliverables": .array(phase.deliverables.map(JSONValue.string)), "acceptance": .array(phase.acceptance.map(JSONValue.string)),
             "dependencies": phase.dependencies.map { .array($0.map(JSONValue.string)) } ?? .null, "source": json(phase.source),
         ]
     }

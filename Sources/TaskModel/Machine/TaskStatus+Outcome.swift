@@ -15,7 +15,9 @@ extension TaskStatus {
             (status.state, status.reason, status.message, status.exitCode, status.failures) = (.succeeded, "Completed", "", 0, 0)
             return status
         case .failed(let code, let command):
-            status.fail("Failed", "exit code \(code) of `\(command)`")
+            // POSIX, Shell Command Language 2.8.2.
+            let meaning = code == 127 ? ": a program that it names was not found" : code == 126 ? ": a file that it names cannot be run" : ""
+            status.fail("Failed", "exit code \(code) of `\(command)`\(meaning)")
             status.exitCode = code
         case .killed(let signal, let command):
             status.fail("Failed", "`\(command)` was ended by signal \(signal)")

@@ -44,7 +44,8 @@ final class TaskListDriver: Sendable {
         do {
             return try await loop(extent, &active)
         } catch {
-            if controller.running?.stopsCommands == true { await stop(&active) }
+            // Whatever else went wrong, the commands may end their work: they are found again.
+            if Task.isCancelled, controller.running?.stopsCommands == true { await stop(&active) }
             throw error
         }
     }
