@@ -175,6 +175,7 @@ def main():
     results = Results()
     try:
         parts(work, results)
+        tasks(work, results)
         cluster = Cluster(work)
         medians = {}
         for size in SIZES:
@@ -265,6 +266,47 @@ def parts(work, results):
     size = os.path.getsize(f"{work}/list.json")
     results.limit("json-list", size / rate, size / 150e6)
     results.line("json-memory", found["json-bytes-kept"] / 6144, found["json-bytes-kept"], 6144, 0, budget=1)
+
+
+def task_document(form, count):
+    """A plan of `count` tasks in phases of a hundred, as a checklist, as tables, or as headings with fields."""
+    lines = ["# A large plan", ""]
+    for phase in range(count // 100):
+        lines += [f"## Phase {phase + 1}: Part {phase + 1} (Priority: High)", ""]
+        if form == "table":
+            lines += ["| Task ID | Task | Priority | Effort |", "|---|---|---|---|"]
+        for place in range(100):
+            number = phase * 100 + place + 1
+            if form == "checklist":
+                after = f" (depends on T{number - 50:05})" if number % 7 == 0 and number > 50 else ""
+                parallel = " [P]" if place % 3 else ""
+                lines.append(f"- [ ] T{number:05}{parallel} [US{phase % 9 + 1}] Do number {number} in `src/file-{number}.txt` with `make target-{number}`{after}")
+            elif form == "table":
+                lines.append(f"| P{phase + 1}-{place + 1:03} | Do number {number} with `make target-{number}` | Medium | {number % 9 + 1}h |")
+            else:
+                before = f"Task {phase + 1}.{place}" if place else "None"
+                lines += [f"### Task {phase + 1}.{place + 1}: Do number {number}", "", "**Priority**: High", "**Estimate: 2 days**",
+                          f"**Dependencies**: {before}", "", "**Deliverables:**", f"- file {number}", f"- page {number}", ""]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def tasks(work, results):
+    """Task documents: the whole process, its output as JSON included."""
+    found = {}
+    for form, count in [("checklist", 10_000), ("table", 10_000), ("headings", 10_000), ("checklist", 20_000)]:
+        path = f"{work}/{form}-{count}.md"
+        with open(path, "w") as file:
+            file.write(task_document(form, count))
+        runs = sorted(timed(["reconciler", "tasks", "parse", path, "-o", "json"])[:2] for _ in range(3))
+        found[form, count] = runs[1]
+        if count == 10_000:
+            results.limit(f"tasks-parse-{form}", runs[1][0], 1.0, runs[1][1])
+    seconds, rss = found["checklist", 10_000]
+    runs = sorted(timed(["reconciler", "tasks", "graph", f"{work}/checklist-10000.md", "-o", "json"])[:2] for _ in range(3))
+    results.limit("tasks-graph", max(0, runs[1][0] - seconds), 1.0, runs[1][1])
+    more = found["checklist", 20_000][1]
+    results.line("tasks-memory-growth", more / rss / 2, more, rss, more, budget=1.1)
 
 
 def served(index):
