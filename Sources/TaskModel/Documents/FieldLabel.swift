@@ -117,8 +117,8 @@ struct Field {
         guard let first = spans.first(where: { !$0.text.trimmed.isEmpty }), !first.isCode else { return nil }
         var text = spans.plainText
         let line = first.line
-        while let scalar = text.unicodeScalars.first, scalar.isDecoration || scalar == " " { text.unicodeScalars.removeFirst() }
-        if let colon = text.firstIndex(of: ":"), text.utf8.distance(from: text.startIndex, to: colon) <= 60 {
+        text = String(Substring(text.unicodeScalars.drop { $0.isDecoration || $0 == " " }))
+        if let colon = text.utf8.firstIndex(of: 0x3A), text.utf8.distance(from: text.startIndex, to: colon) <= 60 {
             let name = String(text[..<colon]).trimming(["*", "_", " "])
             // In plain text only what cannot be a sentence is a label.
             guard let label = FieldLabel(name), first.isStrong || name.words.count <= 3 else { return nil }

@@ -138,12 +138,12 @@ final class TaskDocumentReader {
     }
 
     func trimmedLines(_ first: Int, _ last: Int) -> String {
-        var lines = text.lines(first, last).split(separator: "\n", omittingEmptySubsequences: false)[...]
+        var lines = text.lines(first, last).utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { Substring($0) }[...]
         while let line = lines.first, line.utf8.allSatisfy(\.isBlank) { lines.removeFirst() }
         while let line = lines.last, line.utf8.allSatisfy(\.isBlank) { lines.removeLast() }
         if lines.last == "---" { lines.removeLast() }
         let indent = lines.filter { !$0.utf8.allSatisfy(\.isBlank) }.map { $0.utf8.prefix { $0 == 0x20 }.count }.min() ?? 0
-        return lines.map { line in String(line.dropFirst(min(indent, line.utf8.prefix { $0 == 0x20 }.count))) }.joined(separator: "\n").trimmed
+        return lines.map { line in Substring(line.utf8.dropFirst(min(indent, line.utf8.prefix { $0 == 0x20 }.count))) }.joined(separator: "\n").trimmed
     }
 
     // MARK: Paragraphs

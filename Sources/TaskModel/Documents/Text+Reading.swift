@@ -13,14 +13,11 @@ extension StringProtocol {
     private func trimming(_ drop: (Unicode.Scalar) -> Bool) -> String {
         let view = unicodeScalars
         guard let first = view.firstIndex(where: { !drop($0) }), let last = view.lastIndex(where: { !drop($0) }) else { return "" }
-        return String(String.UnicodeScalarView(view[first...last]))
+        return String(self[first..<view.index(after: last)])
     }
 
     /// Lower-case words of letters and digits: `Phase 5: TinyURL & co` gives `phase`, `5`, `tinyurl`, `co`.
-    var words: [String] {
-        let key = matchKey
-        return key.isEmpty ? [] : key.split(separator: " ").map { String($0) }
-    }
+    var words: [String] { matchKey.utf8.split(separator: 0x20).map { String(Substring($0)) } }
 
     /// The words with one space between: what two places say alike has one key.
     var matchKey: String {
