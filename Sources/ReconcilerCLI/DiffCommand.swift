@@ -46,7 +46,7 @@ struct DiffCommand: AsyncParsableCommand {
         try await exiting {
             let differences: [ApplicationDifference]
             if let live {
-                guard let declared = declared ?? target.config else { throw UsageError("say what is declared: --target FILE or DIRECTORY") }
+                guard let declared = declared ?? target.cluster.config else { throw UsageError("say what is declared: --target FILE or DIRECTORY") }
                 differences = [try await OfflineInput(declared: declared, live: live, namespace: namespace).difference()]
             } else {
                 try selection.check()

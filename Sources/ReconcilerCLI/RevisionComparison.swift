@@ -9,7 +9,7 @@ enum RepositoryTarget {
     /// Opens what the options name, and runs `body`.
     static func with<Result>(_ options: TargetOptions, _ body: (DesiredStateBuilder) async throws -> Result) async throws -> Result {
         let settings = try Settings(options)
-        let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
+        let state = StateDirectory.path(options.cluster.stateDirectory ?? settings.stateDirectory)
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
         try Files.makeDirectory(state)
         let renders = RenderFiles(directory: FilePath(state + "/renders"), tools: desired.tools)

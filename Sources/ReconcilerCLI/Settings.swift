@@ -32,7 +32,10 @@ struct Settings {
         return access(file, R_OK) == 0 ? try read(file)["stateDirectory"]?.stringValue : nil
     }
 
-    init(_ options: TargetOptions, _ writer: WriterOptions? = nil) throws {
+    init(_ options: TargetOptions, _ writer: WriterOptions? = nil) throws { try self.init(options.cluster, options, writer) }
+
+    /// - Parameter target: which repository; `nil` where none is asked.
+    init(_ options: ClusterOptions, _ target: TargetOptions? = nil, _ writer: WriterOptions? = nil) throws {
         let file = options.config ?? (access("reconciler.yaml", R_OK) == 0 ? "reconciler.yaml" : nil)
         let values: JSONObject
         do {
@@ -40,9 +43,9 @@ struct Settings {
         } catch {
             throw UsageError("the configuration cannot be used: \(error)")
         }
-        repository = options.repo ?? Environment.value("RECONCILER_REPO") ?? values["repository"]?.stringValue
-        branch = options.branch ?? Environment.value("RECONCILER_BRANCH") ?? values["branch"]?.stringValue ?? "main"
-        path = options.path ?? Environment.value("RECONCILER_PATH") ?? values["path"]?.stringValue ?? "environments"
+        repository = target?.repo ?? Environment.value("RECONCILER_REPO") ?? values["repository"]?.stringValue
+        branch = target?.branch ?? Environment.value("RECONCILER_BRANCH") ?? values["branch"]?.stringValue ?? "main"
+        path = target?.path ?? Environment.value("RECONCILER_PATH") ?? values["path"]?.stringValue ?? "environments"
         kubeconfig = values["kubeconfig"]?.stringValue
         stateDirectory = values["stateDirectory"]?.stringValue
         let numbers = SettingNumbers(values: values, file: file ?? "")

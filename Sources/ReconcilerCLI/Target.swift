@@ -21,6 +21,11 @@ struct TargetOptions: ParsableArguments {
     var branch: String?
     @Option(help: "Where in it the applications are looked for ($RECONCILER_PATH; default: environments).")
     var path: String?
+    @OptionGroup var cluster: ClusterOptions
+}
+
+/// Which cluster, and where what is kept on this machine lies.
+struct ClusterOptions: ParsableArguments {
     @Option(help: "kubeconfig of the cluster (default: $KUBECONFIG, the pod's account, else the embedded cluster).")
     var kubeconfig: String?
     @Option(help: "Context of the kubeconfig.")
@@ -95,7 +100,7 @@ struct Target {
         var settings = try Settings(options, keeping)
         let files = try local.map { try LocalFiles($0, path: settings.path) }
         settings.repository = settings.repository ?? files?.url
-        let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
+        let state = StateDirectory.path(options.cluster.stateDirectory ?? settings.stateDirectory)
         // What the command line lacks is told before anything is opened or started.
         let desired = try settings.desired(mirrors: FilePath(state + "/mirrors"))
         try Files.makeDirectory(state)
@@ -107,7 +112,7 @@ struct Target {
         let locks = state + "/locks"
         try Files.makeDirectory(locks)
         let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
-        let (access, cluster) = try await clusterAccess(options, settings, state: state, logger: logger)
+        let (access, cluster) = try await clusterAccess(options.cluster, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
@@ -135,7 +140,7 @@ struct Target {
 
     /// Reaches the cluster alone: no repository is needed, and none is asked.
     /// - Parameter body: gets the client and the state directory.
-    static func withCluster<Result>(_ options: TargetOptions, _ body: (KubernetesClient, String) async throws -> Result) async throws -> Result {
+    static func withCluster<Result>(_ options: ClusterOptions, _ body: (KubernetesClient, String) async throws -> Result) async throws -> Result {
         let logger = Log.logger("reconciler")
         let settings = try Settings(options)
         let state = StateDirectory.path(options.stateDirectory ?? settings.stateDirectory)
@@ -156,7 +161,7 @@ struct Target {
 
     /// `--kubeconfig`, `$KUBECONFIG`, in-cluster credentials, else the embedded cluster; never `~/.kube/config` unasked.
     private static func clusterAccess(
-        _ options: TargetOptions, _ settings: Settings, state: String, logger: Logger
+        _ options: ClusterOptions, _ settings: Settings, state: String, logger: Logger
     ) async throws -> (ClusterAccess, EmbeddedCluster?) {
         var environment: [String: String] = [:]
         for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "PATH"] {

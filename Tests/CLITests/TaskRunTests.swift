@@ -86,9 +86,11 @@ extension CommandLineTests {
                 #expect(first.code == 3 && desk.log == ["T001"], "\(first.description)")
                 let second = try await desk.run("--allow", "sh mark.sh *")
                 #expect(second.code == 0 && desk.log == ["T001", "T003"] && second.output.contains("3/4"), "\(second.description)")
-                #expect(second.output.contains("T004 is done by hand"))
+                #expect(second.output.contains("T004 waits for somebody to do it"))
                 let done = try await scene.run("tasks", "done", "T004", "--list", "plan")
                 #expect(done.code == 0, "\(done.description)")
+                let list = try await scene.object("TaskList", "plan", group: "reconciler.dev", namespace: "default")
+                #expect(list?[path: "status", "progress"] == "4/4", "the list counts what was marked")
                 let last = try await desk.run("--allow", "sh *", "-o", "json")
                 #expect(try JSONValue(parsing: last.output)[path: "status", "progress"] == "4/4" && desk.log.count == 2, "\(last.description)")
                 // A task that the document no longer holds goes.

@@ -6,41 +6,13 @@ import TaskModel
 
 /// Which list of a cluster.
 struct TaskListOptions: ParsableArguments {
-    @OptionGroup var cluster: TaskClusterOptions
+    @OptionGroup var cluster: ClusterOptions
     @Option(name: .shortAndLong, help: "Namespace of the list (default: all are looked through).")
     var namespace: String?
     @Option(name: .customLong("list"), help: "The TaskList's name; needed where there are several.")
     var list: String?
     @Option(name: .customLong("app"), help: "The list that this application declares.")
     var application: String?
-
-    /// The cluster's options, with no repository named.
-    var target: TargetOptions { get throws { try cluster.target } }
-}
-
-/// Which cluster: the options of `TargetOptions` that are about one.
-struct TaskClusterOptions: ParsableArguments {
-    @Option(help: "kubeconfig of the cluster (default: $KUBECONFIG, the pod's account, else the embedded cluster).")
-    var kubeconfig: String?
-    @Option(help: "Context of the kubeconfig.")
-    var context: String?
-    @Option(help: "Seconds that one request to the API server may take ($RECONCILER_REQUEST_TIMEOUT; default: 60).")
-    var requestTimeout: Int?
-    @Option(name: .customLong("state-dir"), help: "State directory ($RECONCILER_STATE_DIR).")
-    var stateDirectory: String?
-    @Option(help: "Configuration file (default: reconciler.yaml in the current directory, if there is one).")
-    var config: String?
-
-    /// The same with no repository named.
-    var target: TargetOptions {
-        get throws {
-            // Only a parse gives options that were not written their values.
-            var target = try TargetOptions.parse([])
-            (target.kubeconfig, target.context, target.requestTimeout) = (kubeconfig, context, requestTimeout)
-            (target.stateDirectory, target.config) = (stateDirectory, config)
-            return target
-        }
-    }
 }
 
 /// Where the reading commands find their tasks.
@@ -102,7 +74,7 @@ struct TaskCluster {
 
     /// Reaches the cluster and finds the list that the options mean.
     static func with<Result>(_ options: TaskListOptions, _ body: (TaskCluster) async throws -> Result) async throws -> Result {
-        try await Target.withCluster(try options.target) { client, state in
+        try await Target.withCluster(options.cluster) { client, state in
             try await body(try await TaskCluster(options, client: client, state: state))
         }
     }

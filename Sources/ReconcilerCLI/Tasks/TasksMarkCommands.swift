@@ -2,6 +2,7 @@ import ArgumentParser
 import KubernetesClient
 import ResourceModel
 import TaskModel
+import Tasks
 
 /// Which list, and how the result is shown: the options of the commands that change tasks.
 struct TaskMarkOptions: ParsableArguments {
@@ -30,6 +31,7 @@ struct TaskMarkOptions: ParsableArguments {
             }
             var changes: [Change] = []
             for task in tasks { changes.append(try await apply(mark, to: task, of: board, in: cluster)) }
+            if changes.contains(where: { $0.after != nil }) { await count(cluster) }
             return changes
         }
         show(changes)
@@ -63,6 +65,17 @@ struct TaskMarkOptions: ParsableArguments {
             }
         }
         return Change(id: board.tasks[task].id, before: before, after: nil)
+    }
+
+    /// Lets the list, and what waited for the tasks, say so at once; otherwise the next sync or run does.
+    private func count(_ cluster: TaskCluster) async {
+        let logger = Log.logger("reconciler")
+        do {
+            let controller = TaskController(client: cluster.client, running: nil, logger: logger, now: Clocks.now)
+            try await controller.drive(cluster.name, namespace: cluster.namespace, .once)
+        } catch {
+            logger.warning("the tasks are marked; the list \(cluster.name) could not be counted again: \(error)")
+        }
     }
 
     private func show(_ changes: [Change]) {

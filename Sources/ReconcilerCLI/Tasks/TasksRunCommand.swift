@@ -60,7 +60,7 @@ struct TasksRunCommand: AsyncParsableCommand {
                     namespace: source.list.namespace ?? "default"
                 ).show(as: output)
             }
-            return try await Target.withCluster(try source.list.cluster.target) { client, state in
+            return try await Target.withCluster(source.list.cluster) { client, state in
                 let operation = TaskOperation(
                     client: client, history: try HistoryStore(path: state + "/reconciler.db"), state: state, logger: Log.logger("reconciler"), policy: permitted,
                     variables: values)
@@ -105,7 +105,7 @@ struct TasksRunCommand: AsyncParsableCommand {
 
     /// What the policy file and the flags permit together.
     private func permission() throws -> TaskPolicy {
-        var settings = try Settings(try source.list.cluster.target)
+        var settings = try Settings(source.list.cluster)
         if let policy { settings.taskPolicy = policy }
         var permitted = try settings.policyOfTasks()
         permitted.add(allowing: allow)

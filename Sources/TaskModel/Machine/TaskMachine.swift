@@ -164,7 +164,7 @@ package struct TaskMachine: Sendable {
             if let blocked = first({ $0.state == .blocked && $0.reason != "DependencyFailed" }) {
                 summary.message = "\(blocked.id): \(blocked.status.message)"
             } else if let byHand = first({ $0.reason == "ByHand" }) {
-                summary.message = "\(byHand.id) is done by hand"
+                summary.message = "\(byHand.id) waits for somebody to do it"
             }
         }
         return summary

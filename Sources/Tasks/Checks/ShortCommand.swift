@@ -22,6 +22,7 @@ enum ShortCommand {
         } catch {
             return nil  // The caller has looked for the program already; what else there is does not matter to a check.
         }
+        // Cancelled by us once the program has ended, however the caller fares.
         let timer = Task.detached {
             do { try await Task.sleep(for: deadline) } catch { return }  // it ended in time
             process.signalSession(SIGKILL)

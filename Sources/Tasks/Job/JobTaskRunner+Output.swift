@@ -9,6 +9,7 @@ extension JobTaskRunner {
     /// The log of the Job's pod, each line with its time.
     package func output(of log: String, follow: Bool) -> AsyncThrowingStream<String, any Error> {
         AsyncThrowingStream { continuation in
+            // Ends with the stream (`onTermination`), not with who made it.
             let task = Task.detached { [self] in
                 do {
                     let place = log.hasPrefix("job:") ? log.dropFirst(4).split(separator: "/", omittingEmptySubsequences: false).map(String.init) : []

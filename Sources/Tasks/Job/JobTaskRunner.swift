@@ -20,6 +20,7 @@ package final class JobTaskRunner: TaskRunner {
 
     package func outcome(of attempt: TaskAttempt) async -> TaskOutcome {
         let run = JobRun(runner: self, attempt: attempt)
+        // Not a child: when the caller is cancelled, the Job is still to be stopped.
         let task = Task.detached { await run.outcome() }
         return await withTaskCancellationHandler { await task.value } onCancel: { run.cancel() }
     }

@@ -98,6 +98,7 @@ final class AttemptRun: Sendable {
 
     private func watch(_ process: ProcessIdentity) async -> ProcessExit {
         let continuation = self.continuation
+        // Senders of the run's events: whoever cancels the caller still wants to hear how the process ended.
         Task.detached { continuation.yield(.ended(await ProcessMonitor.shared.exit(of: process))) }
         let seconds = max(0, min(remaining, 1e9))
         let deadline = Task.detached {

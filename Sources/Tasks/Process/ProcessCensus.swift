@@ -32,6 +32,7 @@ final class ProcessCensus: Sendable {
             defer { state.isCounting = true }
             return (state.next, !state.isCounting)
         }
+        // One count for all runs; it belongs to none of them.
         if starts { Task.detached { [self] in await count() } }
         return id
     }

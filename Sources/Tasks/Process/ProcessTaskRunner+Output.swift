@@ -12,6 +12,7 @@ extension ProcessTaskRunner {
     /// With `follow`, waits for an attempt that has not begun yet.
     package func output(of log: String, follow: Bool) -> AsyncThrowingStream<String, any Error> {
         AsyncThrowingStream { continuation in
+            // Ends with the stream (`onTermination`), not with who made it.
             let task = Task.detached { [self] in
                 do {
                     let files = try files(ofLog: log)
