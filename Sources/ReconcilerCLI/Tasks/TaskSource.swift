@@ -24,7 +24,7 @@ struct TaskSourceOptions: ParsableArguments {
     /// The tasks of the documents when there are any, else of the cluster. Warnings go to standard error.
     func board(_ arguments: [String] = []) async throws -> TaskBoard {
         let paths = arguments + files
-        guard !paths.isEmpty else { return try await TaskCluster.with(list) { try await $0.board() } }
+        guard !paths.isEmpty else { return try await TaskCluster.with(list) { try $0.board() } }
         if list.list != nil || list.application != nil || list.namespace != nil {
             throw UsageError("documents are read without a cluster: leave out --list, --app and --namespace, or the documents")
         }
