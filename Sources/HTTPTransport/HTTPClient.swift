@@ -15,6 +15,9 @@ package final class HTTPClient: Sendable {
         streams = CurlEngine(name: "http-streams", limits: configuration.streamLimits)
     }
 
+    /// Makes libcurl and its TLS library ready, which takes a first request several milliseconds otherwise.
+    package static func prepareLibrary() { _ = EngineLoop.initializeLibrary }
+
     /// Ends every running transfer with code `shut-down`, and the threads. Later calls fail the same way.
     package func shutDown() {
         requests.shutDown()

@@ -9,17 +9,17 @@ struct URLParts {
     private let userInfo: String
 
     init(_ url: String, method: String) throws(HTTPError) {
-        guard let separator = url.range(of: "://") else {
+        let text = url.utf8
+        guard let separator = URLParts.separator(in: url) else {
             throw HTTPError(code: .invalidRequest, message: "not an absolute URL", method: method, url: URLParts.display(url))
         }
         scheme = url[..<separator.lowerBound].lowercased()
-        let tail = url[separator.upperBound...]
-        let end = tail.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? tail.endIndex
-        var authority = tail[..<end]
-        rest = String(tail[end...])
-        if let at = authority.lastIndex(of: "@") {
+        let end = text[separator.upperBound...].firstIndex(where: URLParts.endsAuthority) ?? text.endIndex
+        var authority = url[separator.upperBound..<end]
+        rest = String(url[end...])
+        if let at = authority.utf8.lastIndex(of: UInt8(ascii: "@")) {
             userInfo = String(authority[...at])
-            authority = authority[authority.index(after: at)...]
+            authority = authority[authority.utf8.index(after: at)...]
         } else {
             userInfo = ""
         }
@@ -27,9 +27,9 @@ struct URLParts {
         if authority.hasPrefix("["), let close = authority.firstIndex(of: "]") {
             host = String(authority[authority.index(after: authority.startIndex)..<close])
             portText = authority[authority.index(after: close)...].dropFirst()
-        } else if let colon = authority.lastIndex(of: ":") {
+        } else if let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":")) {
             host = String(authority[..<colon])
-            portText = authority[authority.index(after: colon)...]
+            portText = authority[authority.utf8.index(after: colon)...]
         } else {
             host = String(authority)
         }
@@ -53,24 +53,19 @@ struct URLParts {
 
     /// The URL as messages show it: without credentials, query and fragment.
     static func display(_ url: String) -> String {
-        var text = url.prefix { $0 != "?" && $0 != "#" }
-        guard let separator = text.range(of: "://") else { return String(text) }
-        let head = text[..<separator.upperBound]
-        text = text[separator.upperBound...]
-        let end = text.firstIndex(of: "/") ?? text.endIndex
-        if let at = text[..<end].lastIndex(of: "@") { text = text[text.index(after: at)...] }
-        return String(head) + String(text)
+        let whole = url.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }.map { url[..<$0] } ?? url[...]
+        guard let separator = separator(in: url), separator.upperBound <= whole.endIndex else { return String(whole) }
+        let authority = whole[separator.upperBound...].utf8.prefix { !endsAuthority($0) }
+        guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return String(whole) }
+        return String(whole[..<separator.upperBound]) + String(whole[whole.utf8.index(after: at)...])
     }
-}
 
-extension StringProtocol {
-    /// The first occurrence of a text (Foundation's `range(of:)` without Foundation).
-    func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
+    /// Where `://` stands.
+    private static func separator(in url: String) -> Range<String.Index>? {
+        let text = url.utf8
+        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), text[colon...].starts(with: "://".utf8) else { return nil }
+        return colon..<text.index(colon, offsetBy: 3)
     }
+
+    private static func endsAuthority(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") }
 }

@@ -8,7 +8,7 @@ final class EngineLoop {
         let handle: UnsafeMutableRawPointer
     }
 
-    private static let initializeLibrary: Void = reconciler_curl_global_init()
+    static let initializeLibrary: Void = reconciler_curl_global_init()
 
     private let mailbox: Mailbox
     private let multi: UnsafeMutableRawPointer
@@ -17,6 +17,15 @@ final class EngineLoop {
     private var idleHandles: [UnsafeMutableRawPointer] = []
     private var isShutDown = false
     private var speaksHTTP2: Bool?
+    /// No transfer is given up before.
+    private var earliestExpiry: ContinuousClock.Instant?
+    /// Set once a transfer came whose deadline moves with what it receives.
+    private var deadlinesMove = false
+
+    /// From this many running transfers on, what happens is gathered for a moment: libcurl looks at every transfer each time that it is
+    /// driven, and a server that has this much to do does not wait for us.
+    private static let crowd = 16
+    private static let moment: UInt32 = 400  // microseconds
 
     init(mailbox: Mailbox) {
         _ = Self.initializeLibrary
@@ -39,6 +48,7 @@ final class EngineLoop {
             expire()
             if finished && !waiting.isEmpty { continue }
             curl_multi_poll(multi, nil, 0, pollTimeout(), nil)
+            if running.count >= Self.crowd { usleep(Self.moment) }
         }
         for transfer in waiting { transfer.finish(failure(of: transfer, .shutDown, "the HTTP client was shut down")) }
         for id in Array(running.keys) { end(id, .shutDown, "the HTTP client was shut down") }
@@ -49,7 +59,10 @@ final class EngineLoop {
 
     private func obey(_ command: Mailbox.Command) {
         switch command {
-        case .start(let transfer): waiting.append(transfer)
+        case .start(let transfer):
+            waiting.append(transfer)
+            if transfer.request.idleDeadline != nil { deadlinesMove = true }
+            if let expiry = transfer.expiry { earliestExpiry = earliestExpiry.map { min($0, expiry) } ?? expiry }
         case .resume(let id): if let entry = running[id] { curl_easy_pause(entry.handle, CURLPAUSE_CONT) }
         case .cancel(let id):
             if running[id] != nil {
@@ -126,6 +139,7 @@ final class EngineLoop {
     }
 
     private func expire() {
+        guard deadlinesMove || earliestExpiry.map({ $0 <= .now }) == true else { return }
         let now = ContinuousClock.now
         for (id, entry) in running {
             if let expiry = entry.transfer.expiry, expiry <= now { end(id, .deadline, "no answer within the deadline") }
@@ -135,14 +149,13 @@ final class EngineLoop {
             transfer.finish(failure(of: transfer, .deadline, "no free slot within the deadline"))
             return true
         }
+        earliestExpiry = (running.values.map(\.transfer) + waiting).compactMap(\.expiry).min()
     }
 
+    /// Milliseconds.
     private func pollTimeout() -> Int32 {
-        var earliest: ContinuousClock.Instant?
-        for entry in running.values { if let expiry = entry.transfer.expiry { earliest = earliest.map { min($0, expiry) } ?? expiry } }
-        for transfer in waiting { if let expiry = transfer.expiry { earliest = earliest.map { min($0, expiry) } ?? expiry } }
-        guard let earliest else { return 60_000 }
-        return Int32(clamping: max(0, min(60_000, (earliest - .now).milliseconds + 1)))
+        guard let earliestExpiry, !(running.isEmpty && waiting.isEmpty) else { return 60_000 }
+        return Int32(clamping: max(0, min(60_000, (earliestExpiry - .now).milliseconds + 1)))
     }
 
     private func end(_ id: UInt64, _ code: HTTPError.Code, _ message: String) {

@@ -57,27 +57,31 @@ final class Transfer: @unchecked Sendable {  // confined: see above
 
     /// One header line as libcurl hands it over, with its line end; the empty line ends the head.
     func receive(headerLine line: UnsafeRawBufferPointer) {
-        let text = String(decoding: line, as: UTF8.self)
-        let trimmed = text.drop(while: \.isWhitespace)
-        if text.hasPrefix("HTTP/") {
-            status = Int(text.split(separator: " ", maxSplits: 2).dropFirst().first?.prefix(3) ?? "") ?? 0
+        let trimmed = Self.trim(line[...])
+        if line.starts(with: "HTTP/".utf8) {
+            let code = trimmed.drop { $0 != UInt8(ascii: " ") }.drop { $0 == UInt8(ascii: " ") }.prefix(3)
+            status = Int(String(decoding: code, as: UTF8.self)) ?? 0
             headers = HTTPHeaders()
         } else if trimmed.isEmpty {
             if status >= 200, case .stream(let buffer) = sink {
                 lastActivity = .now
                 buffer.deliver(head: HTTPHead(status: status, headers: headers))
             }
-        } else if let colon = text.firstIndex(of: ":") {
-            let value = text[text.index(after: colon)...]
-            headers.append(name: String(text[..<colon]), value: Self.trim(value))
+        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+            headers.append(
+                name: String(decoding: line[..<colon], as: UTF8.self),
+                value: String(decoding: Self.trim(line[(colon + 1)...]), as: UTF8.self))
         }
     }
 
-    private static func trim(_ text: Substring) -> String {
-        var text = text.drop(while: \.isWhitespace)
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
+    private static func trim(_ bytes: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
+        var bytes = bytes
+        while let first = bytes.first, isSpace(first) { bytes = bytes.dropFirst() }
+        while let last = bytes.last, isSpace(last) { bytes = bytes.dropLast() }
+        return bytes
     }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     /// Returns how many bytes were taken, in libcurl's terms.
     func receive(body chunk: UnsafeRawBufferPointer) -> Int {
