@@ -32,6 +32,7 @@ package struct Hook: Sendable, Hashable {
 
     /// `nil` for an ordinary resource, one with words that name no hook included.
     package init?(annotations: JSONObject) {
+        guard !annotations.isEmpty else { return nil }
         var names = Self.words(annotations[Self.annotation])
         names = names.filter { $0 == "Skip" || SyncPhase.ofSync.map(\.rawValue).contains($0) || Deletion(rawValue: $0) != nil }
         if names.isEmpty {

@@ -12,9 +12,10 @@ package struct GroupVersionKind: Sendable, Hashable, Codable, CustomStringConver
 
     /// - Parameter apiVersion: `v1` or `apps/v1`.
     package init(apiVersion: String, kind: String) {
-        let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let slash = apiVersion.utf8.firstIndex(of: UInt8(ascii: "/"))
         self.init(
-            group: parts.count == 2 ? String(parts[0]) : "", version: String(parts.last ?? ""), kind: kind)
+            group: slash.map { String(apiVersion[..<$0]) } ?? "",
+            version: slash.map { String(apiVersion[apiVersion.utf8.index(after: $0)...]) } ?? apiVersion, kind: kind)
     }
 
     package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
@@ -64,7 +65,10 @@ package struct ResourceID: Sendable, Hashable, Codable, Comparable, CustomString
     }
 
     package static func < (left: ResourceID, right: ResourceID) -> Bool {
-        (left.group, left.kind, left.namespace ?? "", left.name) < (right.group, right.kind, right.namespace ?? "", right.name)
+        if left.group != right.group { return left.group < right.group }
+        if left.kind != right.kind { return left.kind < right.kind }
+        if left.namespace != right.namespace { return left.namespace ?? "" < right.namespace ?? "" }
+        return left.name < right.name
     }
 }
 

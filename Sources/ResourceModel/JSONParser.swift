@@ -27,7 +27,7 @@ struct JSONParser {
     private var depth = 0
     private let members = Gathering<JSONObject.Member>()
     private let items = Gathering<JSONValue>()
-    private var strings = StringTable()
+    private var strings: StringTable
 
     static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
@@ -44,7 +44,10 @@ struct JSONParser {
         return try result.get()
     }
 
-    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private init(bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
+        strings = StringTable(isUsed: bytes.count > 32_768)
+    }
 
     private func failure(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
 
@@ -279,50 +282,18 @@ struct JSONParser {
     }
 }
 
-/// A stack of elements whose arrays are still being read: each array is allocated once, of its size.
-private final class Gathering<Element> {
-    private(set) var count = 0
-    private var capacity = 64
-    private var elements = UnsafeMutablePointer<Element>.allocate(capacity: 64)
-
-    func append(_ element: consuming Element) {
-        if count == capacity { grow() }
-        (elements + count).initialize(to: element)
-        count &+= 1
-    }
-
-    private func grow() {
-        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-        larger.moveInitialize(from: elements, count: count)
-        elements.deallocate()
-        elements = larger
-        capacity *= 2
-    }
-
-    /// Moves the elements from that one on into an array.
-    func take(from start: Int) -> [Element] {
-        let length = count - start
-        count = start
-        return Array(unsafeUninitializedCapacity: length) { buffer, initialized in
-            buffer.baseAddress?.moveInitialize(from: elements + start, count: length)
-            initialized = length
-        }
-    }
-
-    deinit {
-        elements.deinitialize(count: count)
-        elements.deallocate()
-    }
-}
-
 /// Strings too long to stand in their own value (15 bytes), each kept in the slot of its hash until another one takes it: field names,
 /// images and labels come thousands of times in a list and are stored once.
 private struct StringTable {
     private static let slots = 512
     private var table: [String] = []
+    /// A short text repeats too little to pay for the table.
+    private let isUsed: Bool
+
+    init(isUsed: Bool) { self.isUsed = isUsed }
 
     mutating func ascii(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        guard bytes.count > 15, bytes.count <= 96 else { return String(decoding: bytes, as: UTF8.self) }
+        guard isUsed, bytes.count > 15, bytes.count <= 96 else { return String(decoding: bytes, as: UTF8.self) }
         if table.isEmpty { table = Array(repeating: "", count: Self.slots) }
         // FNV-1a over the length, the first and the last eight bytes.
         var hash = (0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)) &* 0x100_0000_01b3

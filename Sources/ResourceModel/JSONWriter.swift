@@ -1,29 +1,81 @@
-extension JSONValue {
-    func write(into output: inout [UInt8], sorted: Bool) {
-        switch self {
-        case .null: output.append(contentsOf: "null".utf8)
-        case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
-        case .integer(let value): output.append(contentsOf: String(value).utf8)
-        case .number(let literal): output.append(contentsOf: (sorted ? Self.shortest(literal) : literal).utf8)
-        case .string(let value): Self.write(value, into: &output)
+import Glibc
+
+/// Writes values as JSON text into memory of its own: an array's own appending looks at more for each byte.
+struct JSONWriter: ~Copyable {
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var count = 0
+    private var capacity: Int
+    /// Members by key and numbers in one spelling: equal values have equal bytes.
+    private let isCanonical: Bool
+
+    init(canonical: Bool) {
+        isCanonical = canonical
+        capacity = 2048
+        bytes = .allocate(capacity: capacity)
+    }
+
+    deinit { bytes.deallocate() }
+
+    /// What was written.
+    var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: bytes, count: count) }
+
+    mutating func write(_ value: JSONValue) {
+        switch value {
+        case .null: append("null")
+        case .bool(true): append("true")
+        case .bool(false): append("false")
+        case .integer(let value): append(String(value))
+        case .number(let literal): append(isCanonical ? Self.shortest(literal) : literal)
+        case .string(let value): quote(value)
         case .array(let items):
-            output.append(UInt8(ascii: "["))
-            for (index, item) in items.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                item.write(into: &output, sorted: sorted)
+            append(UInt8(ascii: "["))
+            for index in items.indices {
+                if index > 0 { append(UInt8(ascii: ",")) }
+                write(items[index])
             }
-            output.append(UInt8(ascii: "]"))
-        case .object(let object):
-            output.append(UInt8(ascii: "{"))
-            let members = sorted ? object.members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : object.members
-            for (index, member) in members.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                Self.write(member.key, into: &output)
-                output.append(UInt8(ascii: ":"))
-                member.value.write(into: &output, sorted: sorted)
-            }
-            output.append(UInt8(ascii: "}"))
+            append(UInt8(ascii: "]"))
+        case .object(let object): write(object)
         }
+    }
+
+    private mutating func write(_ object: JSONObject) {
+        append(UInt8(ascii: "{"))
+        if isCanonical, !Self.isSorted(object.members) {
+            var isFirst = true
+            for index in object.members.indices.sorted(by: { Self.precedes(object.members[$0].key, object.members[$1].key) }) {
+                write(object.members[index], isFirst: isFirst)
+                isFirst = false
+            }
+        } else {
+            for index in object.members.indices { write(object.members[index], isFirst: index == 0) }
+        }
+        append(UInt8(ascii: "}"))
+    }
+
+    private mutating func write(_ member: JSONObject.Member, isFirst: Bool) {
+        if !isFirst { append(UInt8(ascii: ",")) }
+        quote(member.key)
+        append(UInt8(ascii: ":"))
+        write(member.value)
+    }
+
+    // MARK: Order and spelling
+
+    private static func isSorted(_ members: [JSONObject.Member]) -> Bool {
+        for index in members.indices.dropFirst() where !precedes(members[index - 1].key, members[index].key) { return false }
+        return true
+    }
+
+    /// By bytes.
+    private static func precedes(_ left: String, _ right: String) -> Bool {
+        let order = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right -> Bool in
+                guard let base = left.baseAddress, let other = right.baseAddress else { return left.count < right.count }
+                let order = memcmp(base, other, min(left.count, right.count))
+                return order == 0 ? left.count < right.count : order < 0
+            }
+        }
+        return (order ?? nil) ?? left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
     /// One spelling for each number, so that equal values have equal bytes.
@@ -33,31 +85,62 @@ extension JSONValue {
         return "\(value)"
     }
 
-    private static func write(_ text: String, into output: inout [UInt8]) {
-        output.append(UInt8(ascii: "\""))
+    // MARK: Bytes
+
+    private mutating func quote(_ text: String) {
         var text = text
-        text.withUTF8 { bytes in
+        append(UInt8(ascii: "\""))
+        text.withUTF8 { utf8 in
             var start = 0
-            for index in 0..<bytes.count {
-                let byte = bytes[index]
+            for index in 0..<utf8.count {
+                let byte = utf8[index]
                 guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                output.append(contentsOf: bytes[start..<index])
+                append(utf8[start..<index])
                 start = index + 1
-                output.append(UInt8(ascii: "\\"))
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(byte)
-                case 0x0A: output.append(UInt8(ascii: "n"))
-                case 0x0D: output.append(UInt8(ascii: "r"))
-                case 0x09: output.append(UInt8(ascii: "t"))
-                default:
-                    let digits = Array("0123456789abcdef".utf8)
-                    output.append(contentsOf: "u00".utf8)
-                    output.append(digits[Int(byte >> 4)])
-                    output.append(digits[Int(byte & 15)])
-                }
+                escape(byte)
             }
-            output.append(contentsOf: bytes[start...])
+            append(utf8[start...])
         }
-        output.append(UInt8(ascii: "\""))
+        append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        append(UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
+        case 0x0A: append(UInt8(ascii: "n"))
+        case 0x0D: append(UInt8(ascii: "r"))
+        case 0x09: append(UInt8(ascii: "t"))
+        default:
+            append("u00")
+            for digit in [byte >> 4, byte & 15] { append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10) }
+        }
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        if count == capacity { grow(by: 1) }
+        bytes[count] = byte
+        count &+= 1
+    }
+
+    private mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append($0[...]) }
+    }
+
+    private mutating func append(_ part: Slice<UnsafeBufferPointer<UInt8>>) {
+        let part = UnsafeBufferPointer(rebasing: part)
+        guard let base = part.baseAddress, part.count > 0 else { return }
+        if part.count > capacity - count { grow(by: part.count) }
+        (bytes + count).initialize(from: base, count: part.count)
+        count += part.count
+    }
+
+    private mutating func grow(by number: Int) {
+        capacity = max(capacity * 2, count + number)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        larger.initialize(from: bytes, count: count)
+        bytes.deallocate()
+        bytes = larger
     }
 }

@@ -34,8 +34,8 @@ package struct Manifest: Sendable, Hashable {
     }
 
     package var groupVersionKind: GroupVersionKind { GroupVersionKind(apiVersion: apiVersion, kind: id.kind) }
-    package var annotations: JSONObject { body[path: "metadata", "annotations"]?.objectValue ?? [:] }
-    package var labels: JSONObject { body[path: "metadata", "labels"]?.objectValue ?? [:] }
+    package var annotations: JSONObject { body["metadata"]?["annotations"]?.objectValue ?? [:] }
+    package var labels: JSONObject { body["metadata"]?["labels"]?.objectValue ?? [:] }
 }
 
 /// Everything that one application declares at one revision.

@@ -2,37 +2,41 @@ import CLibYAML
 import ResourceModel
 
 extension YAMLComposer {
-    /// A mapping while it is read.
+    struct MemberFacts {
+        /// The lines of its value within the composer's `lines`.
+        var span: Range<Int>
+        /// Of its own key; 0 when only a merge brought it.
+        var keyLine: Int32
+    }
+
+    /// A mapping while it is read: the top of the composer's stacks.
     private struct Draft {
-        var members: [JSONObject.Member] = []
-        /// For each member, the lines of its value within the composer's `lines`.
-        var spans: [Range<Int>] = []
-        /// For each member, the line of its own key; 0 when only a merge brought it.
-        var keyLines: [Int32] = []
+        /// Where its members begin on the stacks.
+        let start: Int
         var hasMerge = false
-        /// Positions by key, once there are many.
+        /// Places on the stack by key, once there are many.
         var index: [String: Int] = [:]
+    }
 
-        func position(of key: String) -> Int? {
-            if members.count > 16 { return index[key] }
-            return members.firstIndex { $0.key == key }
-        }
+    private func place(of key: String, in draft: Draft) -> Int? {
+        if members.count - draft.start > 16 { return draft.index[key] }
+        return members.firstIndex(from: draft.start) { $0.key == key }
+    }
 
-        mutating func append(_ member: JSONObject.Member, span: Range<Int>, keyLine: Int32) {
-            members.append(member)
-            spans.append(span)
-            keyLines.append(keyLine)
-            if members.count == 17 {
-                for (position, member) in members.enumerated() { index[member.key] = position }
-            } else if members.count > 17 {
-                index[member.key] = members.count - 1
-            }
+    private func append(_ member: JSONObject.Member, _ fact: MemberFacts, to draft: inout Draft) {
+        members.append(member)
+        facts.append(fact)
+        let count = members.count - draft.start
+        if count == 17 {
+            for place in draft.start..<members.count { draft.index[members[place].key] = place }
+        } else if count > 17 {
+            draft.index[member.key] = members.count - 1
         }
     }
 
     /// The rest of a mapping whose start was read.
     mutating func mapping() throws(YAMLError) -> JSONObject {
-        var draft = Draft()
+        var draft = Draft(start: members.count)
         let start = lines.count
         while true {
             let event = try events.next()
@@ -43,29 +47,27 @@ extension YAMLComposer {
                 continue
             }
             let key = try key(event)
-            let position = draft.position(of: key)
-            if let position, draft.keyLines[position] > 0 {
-                throw events.failure(
-                    .duplicateKey,
-                    "duplicate key '\(key)', first on line \(draft.keyLines[position]); keep one of the two", at: mark)
+            let place = place(of: key, in: draft)
+            if let place, case let line = facts[place].keyLine, line > 0 {
+                throw events.failure(.duplicateKey, "duplicate key '\(key)', first on line \(line); keep one of the two", at: mark)
             }
             let from = lines.count
             let value = try node(try events.next())
             lines[from] = Self.line(mark)
-            let span = from..<lines.count
-            if let position {
-                draft.members[position].value = value
-                draft.spans[position] = span
-                draft.keyLines[position] = Self.line(mark)
+            let fact = MemberFacts(span: from..<lines.count, keyLine: Self.line(mark))
+            if let place {
+                members[place].value = value
+                facts[place] = fact
             } else {
-                draft.append(.init(key: key, value: value), span: span, keyLine: Self.line(mark))
+                append(.init(key: key, value: value), fact, to: &draft)
             }
         }
         if draft.hasMerge {
-            let ordered = draft.spans.flatMap { lines[$0] }
+            let ordered = (draft.start..<facts.count).flatMap { lines[facts[$0].span] }
             lines.replaceSubrange(start..., with: ordered)
         }
-        return JSONObject(draft.members)
+        facts.removeAll(from: draft.start)
+        return JSONObject(members.take(from: draft.start))
     }
 
     private static func isMerge(_ event: UnsafePointer<yaml_event_t>) -> Bool {
@@ -109,11 +111,11 @@ extension YAMLComposer {
         for member in object {
             let span = from..<(from + Self.nodeCount(member.value))
             from = span.upperBound
-            if let position = draft.position(of: member.key) {
-                draft.members[position].value = member.value
-                draft.spans[position] = span
+            if let place = place(of: member.key, in: draft) {
+                members[place].value = member.value
+                facts[place].span = span
             } else {
-                draft.append(member, span: span, keyLine: 0)
+                append(member, MemberFacts(span: span, keyLine: 0), to: &draft)
             }
         }
     }

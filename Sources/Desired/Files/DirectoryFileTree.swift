@@ -131,16 +131,3 @@ enum FileBytes {
             code: "source.unreadable", message: "cannot read or write: \(error)", location: SourceLocation(path: path, line: 0))
     }
 }
-
-extension Digest {
-    /// Two lower-case digits a byte.
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in self {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}
