@@ -1,3 +1,4 @@
+import CLinux
 import Git
 import Glibc
 import ResourceModel
@@ -71,14 +72,13 @@ struct Benchmarks {
 
     private static func json(_ path: String) throws {
         let bytes = try contents(of: path)
-        // First of all, while nothing was freed that could be used again.
-        let before = try residentBytes()
+        let before = Int(linux_allocated_bytes())
         let kept = try (JSONValue(parsing: bytes)["items"]?.arrayValue ?? []).map { item in
             var item = item
             item[path: "metadata", "managedFields"] = nil
             return item
         }
-        let bytesKept = try withExtendedLifetime(kept) { try residentBytes() - before }
+        let bytesKept = withExtendedLifetime(kept) { Int(linux_allocated_bytes()) - before }
         print("json-bytes-kept \(Double(bytesKept) / Double(kept.count))")
         let clock = ContinuousClock()
         var best = Duration.seconds(3600)
@@ -90,12 +90,6 @@ struct Benchmarks {
         }
         let seconds = Double(best.components.attoseconds) / 1e18 + Double(best.components.seconds)
         print("json-bytes-per-second \(Double(bytes.count) / seconds)")
-    }
-
-    /// Resident bytes of this process. See proc(5), `statm`.
-    private static func residentBytes() throws -> Int {
-        let fields = String(decoding: try contents(of: "/proc/self/statm"), as: UTF8.self).split(separator: " ")
-        return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
     private static func contents(of path: String) throws -> [UInt8] {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -50,6 +51,12 @@ static inline int linux_reap(pid_t pid, int *code, int *is_signal) {
     *is_signal = WIFSIGNALED(status) ? 1 : 0;
     *code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     return 1;
+}
+
+/// Bytes that were asked of the allocator and not given back, its own headers included. See mallinfo(3).
+static inline size_t linux_allocated_bytes(void) {
+    struct mallinfo2 facts = mallinfo2();
+    return facts.uordblks + facts.hblkhd;
 }
 
 #endif

@@ -47,9 +47,8 @@ package final class Journal: Sendable {
         }
         let rows = waiting.map { (text: String(decoding: $0.step.stored.serialized(), as: UTF8.self), at: $0.at) }
         try await store.database.write { [id] db in
-            for row in rows {
-                try db.execute(sql: "INSERT INTO journal_step (journal, step, at) VALUES (?, ?, ?)", arguments: [id, row.text, row.at])
-            }
+            let insert = try db.cachedStatement(sql: "INSERT INTO journal_step (journal, step, at) VALUES (?, ?, ?)")
+            for row in rows { try insert.execute(arguments: [id, row.text, row.at]) }
         }
     }
 

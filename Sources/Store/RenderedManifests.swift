@@ -26,14 +26,19 @@ extension HistoryStore {
     /// before.
     package func rendered(_ desired: DesiredState) async throws -> RenderedManifests {
         let id = Self.id(of: desired)
+        if let kept = try await kept(id) { return kept }
+        let lines = await desired.manifests.concurrentMap { $0.stored.serialized() }
+        let text = AttemptRow.joined(lines, by: UInt8(ascii: "\n"))
+        let bytes = Data(try Compression.compressed(text))
+        return RenderedManifests(id: id, content: (bytes, HistoryChain.digest([.bytes(bytes)]), text.count))
+    }
+
+    /// What was kept under an id; `nil` when it was dropped since.
+    func kept(_ id: String) async throws -> RenderedManifests? {
         let isKept = try await database.read { db in
             try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM manifests WHERE id = ?)", arguments: [id]) ?? false
         }
-        if isKept { return RenderedManifests(id: id) }
-        let lines = await desired.manifests.concurrentMap { $0.stored.serialized() }
-        let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
-        let bytes = Data(try Compression.compressed(text))
-        return RenderedManifests(id: id, content: (bytes, HistoryChain.digest([.bytes(bytes)]), text.count))
+        return isKept ? RenderedManifests(id: id) : nil
     }
 
     /// Equal renders into the same namespaces have the same: the cluster, not the manifest, may say into which namespace one goes.

@@ -26,7 +26,7 @@ package struct Intent: Sendable, Hashable {
             body["status"] = nil  // taken through the subresource only
             Self.spellQuantities(in: &body, kind: manifest.id.groupKind)
         }
-        Self.dropCreationTimestamps(in: &body)
+        if Self.hasNullTimestamp(body) { Self.dropCreationTimestamps(in: &body) }
         if manifest.id.groupKind == GroupKind(group: "", kind: "Secret") { Self.encodeStringData(in: &body) }
         if manifest.id.group == "rbac.authorization.k8s.io" { Self.dropServersRules(in: &body) }
         Self.fillDefaults(in: &body, kind: manifest.id.groupKind)
@@ -48,7 +48,15 @@ package struct Intent: Sendable, Hashable {
     }
 
     private static func isBuiltIn(_ kind: GroupKind) -> Bool {
-        !kind.group.contains(".") || kind.group.hasSuffix(".k8s.io")
+        !kind.group.utf8.contains(UInt8(ascii: ".")) || kind.group.hasSuffix(".k8s.io")
+    }
+
+    private static func hasNullTimestamp(_ value: JSONValue) -> Bool {
+        switch value {
+        case .object(let object): object.members.contains { $0.value.isNull ? $0.key == "creationTimestamp" : hasNullTimestamp($0.value) }
+        case .array(let items): items.contains(where: hasNullTimestamp)
+        default: false
+        }
     }
 
     /// Generators write `creationTimestamp: null` into every metadata, templates included.

@@ -15,7 +15,7 @@ struct SyncPlace: Hashable, Comparable, Sendable {
 /// The order that `config.kubernetes.io/depends-on` asks for beside the waves: an object is written when all that it depends on are
 /// healthy, and deleted before them. A dependency in a later wave takes its dependants along into that wave.
 struct DependencyOrder: Sendable {
-    /// Where each declared object is written; those without dependencies stand in their own wave.
+    /// Where each declared object is written that stands elsewhere than in its own wave; all of them where any depends on another.
     let places: [ResourceID: SyncPlace]
 
     /// - Parameter manifests: without a cycle (`dependencyProblems`).
@@ -27,7 +27,7 @@ struct DependencyOrder: Sendable {
             let named = (try? Dependency.references(in: manifest.annotations)) ?? []  // refused before
             if !named.isEmpty { dependencies[manifest.id] = named }
         }
-        places = Self.places(waves, after: dependencies)
+        places = dependencies.isEmpty ? [:] : Self.places(waves, after: dependencies)
     }
 
     /// Puts deletions in order: what depends on an object goes before it, in the waves that the steps have already.

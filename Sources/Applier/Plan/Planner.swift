@@ -219,9 +219,7 @@ private struct Planner {
     func plan(desired: DesiredState) -> Plan {
         let waves = waves()
         var parts = [desired.digest]
-        for (id, precondition) in preconditions.sorted(by: { $0.key < $1.key }) {
-            parts.append("\(id) \(precondition.uid) \(precondition.resourceVersion)")
-        }
+        parts += preconditions.map { "\($0.key) \($0.value.uid) \($0.value.resourceVersion)" }.sorted()
         for step in waves.flatMap(\.batches).flatMap(\.steps) {
             // The name of a nameless hook holds the time.
             let name = step.hook == nil ? "\(step.change.id)" : "\(step.change.id.groupKind)"

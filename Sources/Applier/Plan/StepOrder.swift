@@ -10,19 +10,35 @@ package enum StepOrder {
         reversePruneWaves(&steps)
         deferPrunes(&steps, all: pruneLast)
         DependencyOrder.orderDeletions(&steps)
-        steps.sort(by: precedes)
-        return needsFirst(steps)
+        // Keys are sorted, not the steps, which are large.
+        return needsFirst(steps.indices.map { Key(steps[$0], at: $0) }.sorted().map { steps[$0.index] })
     }
 
-    private static func precedes(_ left: PlanStep, _ right: PlanStep) -> Bool {
-        if left.phase != right.phase { return left.phase < right.phase }
-        if left.wave != right.wave { return left.wave < right.wave }
-        if left.rank != right.rank { return left.rank < right.rank }
-        let (leftRank, rightRank) = (KindOrder.rank(left.change.id.kind), KindOrder.rank(right.change.id.kind))
-        if leftRank != rightRank { return leftRank < rightRank }
-        if left.change.id.groupKind != right.change.id.groupKind { return left.change.id.groupKind < right.change.id.groupKind }
-        if left.change.id.name != right.change.id.name { return left.change.id.name < right.change.id.name }
-        return left.change.id < right.change.id
+    /// What decides a step's place.
+    private struct Key: Comparable {
+        let index: Int
+        private let phase: SyncPhase
+        private let wave: Int
+        private let rank: Int
+        private let kindRank: Int
+        private let id: ResourceID
+
+        init(_ step: PlanStep, at index: Int) {
+            self.index = index
+            (phase, wave, rank, id) = (step.phase, step.wave, step.rank, step.change.id)
+            kindRank = KindOrder.rank(id.kind)
+        }
+
+        static func < (left: Key, right: Key) -> Bool {
+            if left.phase != right.phase { return left.phase < right.phase }
+            if left.wave != right.wave { return left.wave < right.wave }
+            if left.rank != right.rank { return left.rank < right.rank }
+            if left.kindRank != right.kindRank { return left.kindRank < right.kindRank }
+            if left.id.group != right.id.group { return left.id.group < right.id.group }
+            if left.id.kind != right.id.kind { return left.id.kind < right.id.kind }
+            if left.id.name != right.id.name { return left.id.name < right.id.name }
+            return left.id < right.id
+        }
     }
 
     /// What was made last goes first: the waves that hold deletions change places, the first with the last.
