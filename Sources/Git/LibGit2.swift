@@ -1,5 +1,11 @@
 import CLibGit2
 
+/// What can be made ready before the first use.
+package enum GitLibrary {
+    /// Takes several milliseconds once, on the calling thread; a first use would take them too.
+    package static func prepare() { _ = LibGit2.ready }
+}
+
 /// The library's process-wide state: initialised once, never shut down.
 enum LibGit2 {
     /// Touch it before any other call into libgit2. The first touch takes several milliseconds: libgit2 reads the system's

@@ -60,6 +60,8 @@ package struct Reconciliation: Sendable {
     package var live: LiveState
     package var changes: [Change]
     package var plan: Plan?
+    /// How many objects are as they are declared, where nothing was compared because nothing had moved.
+    package var unchanged = 0
     package var report: SyncReport?
     /// What kept the application from being synced without being asked, before this run.
     package var hold: Hold?

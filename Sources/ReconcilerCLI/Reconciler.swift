@@ -1,4 +1,7 @@
 import ArgumentParser
+import Git
+import HTTPTransport
+import Processes
 
 /// The root command.
 @main
@@ -11,4 +14,16 @@ struct ReconcilerCommand: AsyncParsableCommand {
             WaitCommand.self, WhyCommand.self, RollbackCommand.self, DeleteCommand.self, RenderCommand.self, ValidateCommand.self, HealthCommand.self, ClusterCommand.self,
             TasksCommand.self,
         ])
+
+    static func main() async {
+        if let command = CommandLine.arguments.dropFirst().first, asking.contains(command), !CommandLine.arguments.contains("--help") {
+            // Libraries get ready while the arguments are read; a thread that does not start costs only that time.
+            _ = DedicatedThread.start { GitLibrary.prepare() }
+            _ = DedicatedThread.start { HTTPClient.prepareLibrary() }
+        }
+        await main(nil)
+    }
+
+    /// Commands that ask a repository and a cluster.
+    private static let asking: Set<String> = ["sync", "run", "diff", "plan", "status", "wait", "why", "rollback", "delete"]
 }

@@ -57,12 +57,14 @@ struct SyncCommand: AsyncParsableCommand {
                 var reports: [SyncReport] = []
                 var plans: [JSONValue] = []
                 var code: Int32 = 0
-                for application in try selection.applications(in: catalog) {
+                let applications = try selection.applications(in: catalog)
+                for application in applications {
                     do {
                         let request = try await request(for: application, target)
                         let result = try await target.page.sync(
                             application, project: try target.project(of: application, in: catalog), request: request,
                             retry: retry.schedule(for: application), onEvent: printer.print)
+                        if applications.count == 1 { leaveToTheEnd(result) }
                         if dryRun, let plan = result.plan {
                             if output == .table { print(PlanCommand.text(plan)) } else { plans.append(PlanCommand.json(plan)) }
                             code = max(code, plan.refusals.isEmpty ? 0 : 3)
@@ -111,7 +113,7 @@ struct SyncCommand: AsyncParsableCommand {
         let order = ["created", "configured", "recreated", "pruned", "failed", "not reached"]
         var parts = order.compactMap { name in counts[name].map { "\($0) \(name)" } }
         // What was compared, and what was sent and turned out to be so already.
-        let unchanged = (result.plan?.unchanged.count ?? 0) + (counts["unchanged"] ?? 0)
+        let unchanged = result.unchanged + (result.plan?.unchanged.count ?? 0) + (counts["unchanged"] ?? 0)
         if unchanged > 0 { parts.append("\(unchanged) unchanged") }
         let nothing = report.conclusion == .refused ? "nothing written" : "nothing declared"
         var lines = [

@@ -109,13 +109,13 @@ struct Target {
         // Git is asked while the rest is opened; a command that does not want the branch leaves the answer alone.
         let fetching = files == nil ? Task { try await builder.fetchConfiguration() } : nil
         defer { fetching?.cancel() }
-        let locks = state + "/locks"
-        try Files.makeDirectory(locks)
-        let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
         let (access, cluster) = try await clusterAccess(options.cluster, settings, state: state, logger: logger)
         let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
+        let locks = state + "/locks"
+        try Files.makeDirectory(locks)
+        let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
         let operation = TaskOperation(client: client, history: history, state: state, logger: logger, policy: try settings.policyOfTasks())
         let service = staysUp ? TaskService(operation: operation, logger: logger) : nil
         let page = ReconcileOnce(
@@ -125,6 +125,7 @@ struct Target {
         let target = Target(
             page: page, builder: builder, client: client, history: history, logger: logger, files: files, taskService: service, fetching: fetching,
             cluster: cluster)
+        leaveToTheEnd(target)  // every command ends with it
         do {
             let result = try await body(target)
             await builder.cache.finishStoring()

@@ -28,7 +28,8 @@ package final class RenderCache: Sendable {
         var clock: UInt64 = 0
         var hits = 0
         var misses = 0
-        /// Renders on their way to disk.
+        /// Renders to be put on disk, and those on their way there.
+        var unstored: [(entry: Entry, key: Key)] = []
         var storing: [Task<Void, Never>] = []
     }
 
@@ -73,13 +74,21 @@ package final class RenderCache: Sendable {
 
     func store(_ entry: Entry, for key: Key) {
         keep(entry, for: key)
-        guard let files else { return }
-        let storing = Task { await files.store(entry, for: key) }
-        state.withLock { $0.storing.append(storing) }
+        if files != nil { state.withLock { $0.unstored.append((entry, key)) } }
     }
 
-    /// Waits until the renders of this run are on disk, which is done beside other work.
+    /// Begins to put the renders of this run on disk: called when there is something else to wait for.
+    package func startStoring() {
+        guard let files else { return }
+        state.withLock { state in
+            state.storing += state.unstored.map { item in Task { await files.store(item.entry, for: item.key) } }
+            state.unstored = []
+        }
+    }
+
+    /// Waits until the renders of this run are on disk.
     package func finishStoring() async {
+        startStoring()
         let storing = state.withLock { state in
             defer { state.storing = [] }
             return state.storing

@@ -16,10 +16,10 @@ package struct RenderFiles: Sendable {
     /// - Parameter directory: made when the first render is stored (`renders` in the state directory).
     /// - Returns: `nil` when the running program's file cannot be looked at, so that nobody could tell a newer build's renders.
     package init?(directory: FilePath, tools: ToolConfiguration) {
-        guard let program = Self.fingerprint("/proc/self/exe") else { return nil }
+        guard let program = RunningProgram.fingerprint else { return nil }
         self.directory = directory
         makers =
-            ([program] + ["helm", "kustomize", "kubectl"].map { tools.locate($0).flatMap { Self.fingerprint($0.string) } ?? "-" })
+            ([program] + ["helm", "kustomize", "kubectl"].map { tools.locate($0).flatMap { RunningProgram.fingerprint(of: $0.string) } ?? "-" })
             .joined(separator: " ")
     }
 
@@ -67,12 +67,6 @@ package struct RenderFiles: Sendable {
 
     // MARK: Files
 
-    private static func fingerprint(_ path: String) -> String? {
-        var facts = stat()
-        guard stat(path, &facts) == 0 else { return nil }
-        return "\(facts.st_dev):\(facts.st_ino):\(facts.st_size):\(facts.st_mtim.tv_sec).\(facts.st_mtim.tv_nsec)"
-    }
-
     private static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -103,6 +97,18 @@ package struct RenderFiles: Sendable {
         }
         close(descriptor)
         if written < bytes.count || rename(temporary, path) != 0 { unlink(temporary) }
+    }
+}
+
+/// Which build of the program this is.
+package enum RunningProgram {
+    /// What is different for another build, or for the same one put there again; `nil` when its file cannot be looked at.
+    package static let fingerprint = fingerprint(of: "/proc/self/exe")
+
+    static func fingerprint(of path: String) -> String? {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        return "\(facts.st_dev):\(facts.st_ino):\(facts.st_size):\(facts.st_mtim.tv_sec).\(facts.st_mtim.tv_nsec)"
     }
 }
 
