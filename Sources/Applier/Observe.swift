@@ -77,7 +77,10 @@ extension Applier {
         if promise != nil {
             let namespaces = Set(desired.manifests.compactMap(\.id.namespace)).union(promise?.namespaces ?? [])
             let lists = try await ownedObjects(resources, namespaces: namespaces, applySet: applySet, known: owned?.lists ?? [:])
-            for object in lists.values.joined() {
+            let objects = try await concurrently(Array(lists.values)) { list in
+                try list.objects().map { try LiveObject($0, as: list.resource) }
+            }
+            for object in objects.joined() {
                 state.objects[object.id] = object
                 // A copied label makes no member: the tracking annotation must speak of this very object.
                 // A hook's object is none either: it comes and goes with its own policy.
@@ -99,7 +102,7 @@ extension Applier {
         let promise = try applySet.promise(of: parent)
         let resources = try await resources(for: promise.groupKinds, versions: [:], declared: [])
         return OwnedState(
-            promise: promise, lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]),
+            promise: promise, parentVersion: Self.version(of: parent), lists: try await ownedObjects(resources, namespaces: promise.namespaces, applySet: applySet, known: [:]),
             hold: try Hold(of: parent, parent: applySet.parent), deletion: try DeletionNote(of: parent, parent: applySet.parent))
     }
 
@@ -108,9 +111,15 @@ extension Applier {
         return try applySet.promise(of: parent)
     }
 
+    /// `uid resourceVersion` of the object that keeps the inventory; `nil` when there is none.
+    package func inventoryVersion(of applySet: ApplySet) async throws -> String? { try await readParent(of: applySet).map(Self.version) }
+
+    private static func version(of object: JSONValue) -> String {
+        "\(object["metadata"]?["uid"]?.stringValue ?? "") \(object["metadata"]?["resourceVersion"]?.stringValue ?? "")"
+    }
+
     private func readParent(of applySet: ApplySet) async throws -> JSONValue? {
-        let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
-        return try await client.get(resource, namespace: ApplySet.namespace, name: applySet.parent.name)
+        try await client.get(.configMaps, namespace: ApplySet.namespace, name: applySet.parent.name)
     }
 
     /// Kinds that the server does not know are left out: nothing of a declared one can be there before its definition is, and an
@@ -130,8 +139,8 @@ extension Applier {
     }
 
     private func ownedObjects(
-        _ resources: [GroupKind: APIResource], namespaces: Set<String>, applySet: ApplySet, known: [OwnedState.Place: [LiveObject]]
-    ) async throws -> [OwnedState.Place: [LiveObject]] {
+        _ resources: [GroupKind: APIResource], namespaces: Set<String>, applySet: ApplySet, known: [OwnedState.Place: ListAnswer]
+    ) async throws -> [OwnedState.Place: ListAnswer] {
         // A few namespaces are listed one by one, which needs fewer permissions and reads less; many with one list.
         var lists: [(resource: APIResource, place: OwnedState.Place)] = []
         for resource in resources.values {
@@ -140,8 +149,7 @@ extension Applier {
         }
         let options = ListOptions(labelSelector: "\(ApplySet.partOfLabel)=\(applySet.id)")
         let read = try await concurrently(lists.filter { known[$0.place] == nil }) { list in
-            let items = try await client.list(list.resource, namespace: list.place.namespace, options: options).items
-            return (list.place, try items.map { try LiveObject($0, as: list.resource) })
+            (list.place, try await client.answer(listing: list.resource, namespace: list.place.namespace, options: options))
         }
         let wanted = Set(lists.map(\.place))
         return known.filter { wanted.contains($0.key) }.merging(read) { _, new in new }
@@ -192,7 +200,8 @@ package struct OwnedState: Sendable {
 
     /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
     var promise: ApplySet.Promise?
-    var lists: [Place: [LiveObject]]
+    var parentVersion = ""
+    var lists: [Place: ListAnswer]
     /// What keeps the application from being synced without being asked.
     package var hold: Hold?
     /// What is to become of the objects when the application is no longer declared; `nil`: they stay.
@@ -200,6 +209,26 @@ package struct OwnedState: Sendable {
 
     /// Whether anything was ever synced.
     package var isEmpty: Bool { promise == nil }
+
+    /// A digest over all that was read; `nil` when nothing was ever synced, or an answer cannot be told apart from others.
+    package var digest: String? {
+        guard promise != nil else { return nil }
+        var evidence = OwnedEvidence(inventory: parentVersion)
+        for (place, list) in lists {
+            let kind = place.groupVersionKind.groupKind
+            if kind.isTheServersOwn {
+                guard let versions = list.versions else { return nil }
+                for version in versions { evidence.add(kind, version) }
+            } else {
+                guard let digest = list.digest else { return nil }
+                evidence.add(kind, "\(place.groupVersionKind.version) \(place.namespace ?? "-") \(digest)")
+            }
+        }
+        return evidence.digest
+    }
+
+    /// Lets go of the answers, which nobody needs to read again.
+    package mutating func forgetLists() { lists = [:] }
 }
 
 extension Manifest {

@@ -4,15 +4,14 @@ import ResourceModel
 
 /// The page's third step.
 extension ReconcileOnce {
+    /// Each manifest as it will be sent, hooks aside.
+    func intents(of application: Application, _ desired: DesiredState, _ applySet: ApplySet) async -> [Intent] {
+        await desired.manifests.filter { $0.hook == nil }.concurrentMap { Intent(manifest: $0, application: application.name, applySet: applySet) }
+    }
+
     /// What has to happen to each object, declared or owned, hooks aside.
-    func changes(
-        of application: Application, from live: LiveState, to desired: DesiredState, hooks: [PlanStep], _ applySet: ApplySet
-    ) async throws -> [Change] {
-        let name = application.name
-        let intents = await desired.manifests.filter { $0.hook == nil }.concurrentMap {
-            Intent(manifest: $0, application: name, applySet: applySet)
-        }
-        return try await applier.changes(
+    func changes(of application: Application, from live: LiveState, to intents: [Intent], hooks: [PlanStep]) async throws -> [Change] {
+        try await applier.changes(
             from: live, to: intents, hooks: Set(hooks.map(\.change.id)), ignoring: application.ignoreDifferences,
             options: application.syncPolicy.syncOptions)
     }

@@ -74,16 +74,23 @@ package struct ReconcileOnce: Sendable {
         async let owned = observed(applySet)
 
         let rendered = if let pinned = request.pinned { pinned } else { try await builder.desiredState(of: application, at: revision) }
+        var seen = try await owned
+        let evidence = seen.hold == nil ? try await evidence(application, request, rendered, owned: seen.digest) : nil
+        if let settled = try await settled(application, request, rendered, seeing: evidence, startedAt, log, onEvent) { return settled }
+
         let desired = try await applier.resolved(
             rendered, namespace: application.destination.namespace, options: application.syncPolicy.syncOptions)
         try permit(desired, application, project)
         onEvent(.rendered(application: application.name, manifests: desired.manifests.count))
 
-        let seen = try await owned
+        async let intents = intents(of: application, desired, applySet)
         let live = try await applier.liveState(of: desired, applySet: applySet, owned: seen)
+        seen.forgetLists()
         let hooks = hookSteps(
             desired.manifests, application: application.name, applySet: applySet, revision: revision, startedAt: startedAt)
-        let changes = try await changes(of: application, from: live, to: desired, hooks: hooks, applySet)
+        let applies = appliesSent
+        let changes = try await changes(of: application, from: live, to: await intents, hooks: hooks)
+        let dryRuns = appliesSent - applies
         var result = Reconciliation(desired: desired, live: live, changes: changes, hold: seen.hold)
         let drift = await recordedDrift(in: result)
         result.changes = try await withNamespace(application, changes.map { $0.limited(to: request.selection) }, desired, live)
@@ -97,13 +104,13 @@ package struct ReconcileOnce: Sendable {
         if request.extent == .plan { return result }
         if let bound = request.plan, case let moved = bound.differences(to: plan), !moved.isEmpty { throw StalePlan(bound: bound, moved: moved) }
 
-        // Made while the cluster is busy, and also kept when the run was cancelled meanwhile.
-        let kept = Task { try await history.rendered(desired) }
+        let kept: Task<RenderedManifests, any Error>
         let rewritten = Task { await rewriting(of: application, before: revision, isAsked: request.pinned == nil && request.revision == nil) }
+        let made = MadeAsDeclared()
         var steps: [StepResult] = []
         var token: Int64?
         switch try await turn(for: plan, inventory: live.inventory, held: held) {
-        case .notNeeded: break
+        case .notNeeded: kept = keep(desired)
         case .afterAnother(let lease):
             return try await again(under: lease) {
                 let newest = try await self.revision(of: application, request)
@@ -112,9 +119,10 @@ package struct ReconcileOnce: Sendable {
         case .held(let lease):
             token = lease.token
             log.open(try await begin(plan, trigger: request.trigger, startedAt))
+            kept = keep(desired)
             steps = try await lease.whileHeld {
                 try await applier.execute(
-                    plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application),
+                    plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application, noting: made),
                     onEvent: onEvent)
             }
         }
@@ -129,7 +137,9 @@ package struct ReconcileOnce: Sendable {
             report.selection = request.selection.description
             report.message += " (only \(request.selection.description))"
         }
-        let attempt = try await record(report, try await kept.value, log)
+        let manifests = try await kept.value
+        let finding = await finding(of: result, report, application, request, manifests: manifests, evidence: evidence, made: made, dryRuns: dryRuns)
+        let attempt = try await record(report, manifests, log, finding)
         await noteHealed(drift, by: attempt, report)
         if request.pinned == nil, report.conclusion != .refused { try await noteDeletion(of: application, desired, seen: seen, wrote: !steps.isEmpty) }
         // What Git declares was asked for again, or is something else by now.
@@ -137,6 +147,12 @@ package struct ReconcileOnce: Sendable {
         onEvent(.finished(report))
         result.report = report
         return result
+    }
+
+    /// Begins to put away what was declared, while the cluster is busy; it is kept also when the run is cancelled meanwhile.
+    private func keep(_ desired: DesiredState) -> Task<RenderedManifests, any Error> {
+        builder.cache.startStoring()
+        return Task { try await history.rendered(desired) }
     }
 
     /// Starts to read what an application owns, for a run that follows at once: one whose name is known before its repository was
@@ -154,8 +170,8 @@ package struct ReconcileOnce: Sendable {
 
     /// Records also when the run was cancelled: what was written is no less written.
     @discardableResult
-    func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil, _ log: StepLog) async throws -> Int64 {
-        try await Task { try await history.record(report, manifests: manifests, closing: log.journal) }.value
+    func record(_ report: SyncReport, _ manifests: RenderedManifests? = nil, _ log: StepLog, _ finding: Settled? = nil) async throws -> Int64 {
+        try await Task { try await history.record(report, manifests: manifests, closing: log.journal, finding: finding) }.value
     }
 
     /// Puts on disk what is about to be done.
@@ -200,8 +216,10 @@ package struct ReconcileOnce: Sendable {
         return policy
     }
 
-    private func execution(of application: Application) -> ExecutionOptions {
-        ExecutionOptions(syncOptions: application.syncPolicy.syncOptions)
+    private func execution(of application: Application, noting made: MadeAsDeclared) -> ExecutionOptions {
+        var options = ExecutionOptions(syncOptions: application.syncPolicy.syncOptions)
+        options.made = made
+        return options
     }
 
     private func health(
@@ -223,7 +241,7 @@ package struct ReconcileOnce: Sendable {
         return aggregateHealth(ids.map { ($0, known[$0] ?? HealthAssessment(.missing)) })
     }
 
-    private func conclude(
+    func conclude(
         _ run: Reconciliation, plan: Plan, steps: [StepResult], health: HealthAssessment, trigger: String, startedAt: Double
     ) -> SyncReport {
         let failed = steps.filter(\.isFailure)

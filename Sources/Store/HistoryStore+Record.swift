@@ -7,16 +7,22 @@ extension HistoryStore {
     ///
     /// An attempt that nobody asked for (`reconciler run` did), that wrote nothing and came out as the application's last one did,
     /// is counted there instead of being recorded again.
-    /// - Parameter manifests: what `rendered` gave for the sync's desired state; kept for a sync that succeeded.
+    /// - Parameters:
+    ///   - manifests: what `rendered` gave for the sync's desired state; kept for a sync that succeeded.
+    ///   - finding: what the next sync finds if it sees the same; remembered in place of the last one.
     /// - Returns: its id, counting up over all applications; the id of the one that it repeats, where it does.
     @discardableResult
-    package func record(_ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Journal? = nil) async throws -> Int64 {
+    package func record(
+        _ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Journal? = nil, finding: Settled? = nil
+    ) async throws -> Int64 {
         await journal?.stop()
-        return try await record(report, manifests: manifests, closing: journal?.id)
+        return try await record(report, manifests: manifests, closing: journal?.id, finding: finding)
     }
 
     @discardableResult
-    func record(_ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Int64?) async throws -> Int64 {
+    func record(
+        _ report: SyncReport, manifests: RenderedManifests? = nil, closing journal: Int64?, finding: Settled? = nil
+    ) async throws -> Int64 {
         let row = try await AttemptRow(report, manifests: report.conclusion == .succeeded && report.selection == nil ? manifests : nil)
         return try await database.writeWithoutTransaction { [retention] db in
             var id: Int64 = 0
@@ -24,6 +30,7 @@ extension HistoryStore {
             try db.inTransaction(.immediate) {
                 id = try row.isRepeated(db) ?? row.insert(db)
                 if let journal { try db.execute(sql: "DELETE FROM journal WHERE id = ?", arguments: [journal]) }
+                try finding?.insert(for: report.application, db)
                 try retention.apply(to: report.application, at: report.finishedAt, db)
                 return .commit
             }
@@ -57,10 +64,20 @@ struct AttemptRow: Sendable {
         finishedAt = report.finishedAt
         conclusion = report.conclusion.rawValue
         self.report = String(decoding: try JSONEncoder().encode(head), as: UTF8.self)
-        self.steps = "[" + String(decoding: Array(steps.joined(separator: [UInt8(ascii: ",")])), as: UTF8.self) + "]"
+        self.steps = "[" + String(decoding: Self.joined(steps, by: UInt8(ascii: ",")), as: UTF8.self) + "]"
         self.manifests = manifests
         fingerprint = Self.fingerprint(of: report)
         isPartial = report.selection != nil
+    }
+
+    static func joined(_ parts: [[UInt8]], by separator: UInt8) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(parts.reduce(0) { $0 + $1.count + 1 })
+        for part in parts {
+            if !text.isEmpty { text.append(separator) }
+            text += part
+        }
+        return text
     }
 
     init(_ row: Row) {

@@ -68,6 +68,10 @@ extension HistoryStore {
             // Syncs of chosen objects succeed without the application being as declared.
             try db.execute(sql: "ALTER TABLE attempt ADD COLUMN partial INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("settled") { db in
+            // Only a memory: what is missing is found out anew.
+            try db.execute(sql: "CREATE TABLE settled (application TEXT PRIMARY KEY, evidence TEXT NOT NULL, finding TEXT NOT NULL) WITHOUT ROWID")
+        }
         return migrator
     }
 }

@@ -57,7 +57,8 @@ extension Applier {
         do {
             if let live = step.change.live { try await takeOver(live, for: manifest, as: resource, options: options) }
             let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
-            try note(written, of: step, manifest, resource, result: &result)
+            let object = try note(written, of: step, manifest, resource, result: &result)
+            if step.change.live == nil { options.made?.note(object, sent: manifest.body) }
         } catch let error as APIError where step.force && error.isInvalid && step.change.live != nil {
             try await recreate(step, options: options, result: &result)  // `Force=true`: a field that cannot be changed
         } catch let error as APIError where error.isInvalid && step.change.live != nil {
@@ -99,9 +100,10 @@ extension Applier {
         result.actuation = .recreated
     }
 
+    @discardableResult
     private func note(
         _ written: WriteResult, of step: PlanStep, _ manifest: Manifest, _ resource: APIResource, result: inout StepResult
-    ) throws {
+    ) throws -> LiveObject {
         let object = try LiveObject(written.object, as: resource)
         for warning in written.warnings { logger.notice("\(manifest.source): \(manifest.id): \(warning)") }
         result.uid = object.uid
@@ -110,6 +112,7 @@ extension Applier {
         result.health = health(of: object.body)
         result.actuation =
             step.change.live == nil ? .created : step.change.live?.resourceVersion == object.resourceVersion ? .unchanged : .configured
+        return object
     }
 
     /// Deletes exactly the object that was seen: another one of the same name is left alone (uid precondition).
@@ -185,6 +188,8 @@ package struct ExecutionOptions: Sendable {
     package var syncOptions: SyncOptions
     /// Set when the application itself is deleted: then `PrunePropagationPolicy`, which is of syncs, counts for nothing.
     package var cascade: Cascade?
+    /// Hears of what was made.
+    package var made: MadeAsDeclared?
 
     package init(
         syncOptions: SyncOptions = SyncOptions(), cascade: Cascade? = nil, waveTimeout: Duration = .seconds(300),

@@ -32,6 +32,10 @@ package struct APIResource: Sendable, Hashable {
         self.subresources = subresources
     }
 
+    /// What every server has: discovery need not be waited for.
+    package static let configMaps = APIResource(group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true)
+    package static let namespaces = APIResource(group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
+
     package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
     package var groupKind: GroupKind { GroupKind(group: group, kind: kind) }
     package var groupVersionKind: GroupVersionKind { GroupVersionKind(group: group, version: version, kind: kind) }

@@ -21,6 +21,18 @@ extension KubernetesClient {
     /// All objects of a kind in one namespace, or (with `nil`) in all of them, read page by page. When the pages' snapshot expires
     /// on the way, the list starts again; a partial list is never returned.
     package func list(_ resource: APIResource, namespace: String?, options: ListOptions = ListOptions()) async throws -> ObjectList {
+        let (answer, version) = try await wholeList(resource, namespace: namespace, options: options)
+        return ObjectList(items: try answer.objects(), resourceVersion: version)
+    }
+
+    /// The same list, its objects not read yet.
+    package func answer(listing resource: APIResource, namespace: String?, options: ListOptions = ListOptions()) async throws -> ListAnswer {
+        try await wholeList(resource, namespace: namespace, options: options).answer
+    }
+
+    private func wholeList(
+        _ resource: APIResource, namespace: String?, options: ListOptions
+    ) async throws -> (answer: ListAnswer, resourceVersion: String) {
         do {
             return try await listPages(resource, namespace: namespace, options: options)
         } catch let error as APIError where error.isExpired {
@@ -31,14 +43,16 @@ extension KubernetesClient {
         }
     }
 
-    private func listPages(_ resource: APIResource, namespace: String?, options: ListOptions) async throws -> ObjectList {
-        var items: [JSONValue] = []
+    private func listPages(
+        _ resource: APIResource, namespace: String?, options: ListOptions
+    ) async throws -> (answer: ListAnswer, resourceVersion: String) {
         var token: String?
         var headers = HTTPHeaders()
         if options.metadataOnly {
             headers["Accept"] = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
         }
         let request = APIError.Request(verb: "list", method: "GET", path: resource.path(namespace: namespace))
+        var answer = ListAnswer(of: resource, request: request)
         while true {
             let query = queryString([
                 ("labelSelector", options.labelSelector), ("fieldSelector", options.fieldSelector),
@@ -48,25 +62,10 @@ extension KubernetesClient {
             ])
             let response = try await send(
                 Outgoing(request: request, query: query, headers: headers, isIdempotent: true, deadline: requestDeadline * 2))
-            let page = try json(response, for: request)
-            guard let version = page[path: "metadata", "resourceVersion"]?.stringValue else {
-                throw MalformedAnswer(request: request, message: "not a list: \(page["kind"]?.stringValue ?? page.typeName)")
-            }
-            // Go servers may write an empty list as null.
-            for item in page["items"]?.arrayValue ?? [] { items.append(completed(item, resource)) }
-            token = page[path: "metadata", "continue"]?.stringValue
-            guard let next = token, !next.isEmpty else { return ObjectList(items: items, resourceVersion: version) }
+            let metadata = try answer.append(response.body)
+            token = metadata["continue"]?.stringValue
+            if token?.isEmpty ?? true { return (answer, metadata["resourceVersion"]?.stringValue ?? "") }
         }
-    }
-
-    /// Items of a list come without apiVersion and kind.
-    private func completed(_ item: JSONValue, _ resource: APIResource) -> JSONValue {
-        guard case .object(let object) = item, !object.contains("kind") else { return item }
-        return .object(
-            JSONObject(
-                [
-                    .init(key: "apiVersion", value: .string(resource.apiVersion)), .init(key: "kind", value: .string(resource.kind)),
-                ] + object.members.filter { $0.key != "apiVersion" }))
     }
 
     /// The server's version, such as `v1.36.0`.

@@ -1,0 +1,57 @@
+import ResourceModel
+import Synchronization
+
+/// All that an application owns, as far as it takes to know whether any of it changed: uid and resourceVersion of each object, which a
+/// server changes with every write. Objects of custom kinds go in as they are answered: their definition may change how an object
+/// is served while its resourceVersion stays.
+package struct OwnedEvidence: Sendable {
+    private var parts: [String]
+
+    /// - Parameter inventory: `uid resourceVersion` of the object that keeps the inventory.
+    package init(inventory: String) { parts = ["inventory \(inventory)"] }
+
+    /// - Parameter version: `uid resourceVersion`, or what else tells an answer from another.
+    package mutating func add(_ kind: GroupKind, _ version: String) { parts.append("\(kind) \(version)") }
+
+    package var digest: String { JSONValue.array(parts.sorted().map { .string($0) }).digest }
+}
+
+/// The objects that a run made, and that are as they were sent: a look at them would find nothing to do.
+package final class MadeAsDeclared: Sendable {
+    private let state = Mutex<[ResourceID: String]>([:])
+
+    package init() {}
+
+    /// `uid resourceVersion` of each.
+    package var versions: [ResourceID: String] { state.withLock { $0 } }
+
+    func note(_ object: LiveObject, sent: JSONValue) {
+        guard object.id.groupKind.isTheServersOwn, Self.holds(object.body, sent) else { return }
+        let version = "\(object.uid) \(object.resourceVersion)"
+        state.withLock { $0[object.id] = version }
+    }
+
+    /// Whether every value that was sent stands there as it was sent: enough to be sure, not needed to be the same.
+    static func holds(_ live: JSONValue, _ sent: JSONValue) -> Bool {
+        switch (live, sent) {
+        case (.object(let live), .object(let sent)):
+            sent.members.allSatisfy { member in
+                guard let value = live[member.key] else { return member.value.isNull }
+                return holds(value, member.value)
+            }
+        case (.array(let live), .array(let sent)): live.count == sent.count && zip(live, sent).allSatisfy(holds)
+        default: live == sent
+        }
+    }
+}
+
+extension GroupKind {
+    /// Whether API servers bring the kind along, so that only they decide how an object of it is served.
+    package var isTheServersOwn: Bool { !group.utf8.contains(UInt8(ascii: ".")) || Self.groups.contains(group) }
+
+    private static let groups: Set<String> = [
+        "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "certificates.k8s.io", "coordination.k8s.io",
+        "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io",
+        "scheduling.k8s.io", "storage.k8s.io",
+    ]
+}

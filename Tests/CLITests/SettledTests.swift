@@ -1,0 +1,130 @@
+import Foundation
+import KubernetesClient
+import ResourceModel
+import TestSupport
+import Testing
+
+extension CommandLineTests {
+    /// A sync that sees what the last one with nothing to do saw compares nothing; whatever moves is seen all the same.
+    @Suite(.serialized, .timeLimit(.minutes(2)))
+    struct SettledTests {
+        private static let deployment = """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web}
+            spec:
+              replicas: 1
+              selector: {matchLabels: {app: web}}
+              template:
+                metadata: {labels: {app: web}}
+                spec: {containers: [{name: main, image: "example.org/web:1", command: [sleep, "60"]}]}
+            """
+
+        private struct Look {
+            var outcome: Outcome
+            var isShort: Bool { outcome.errors.contains("nothing has moved since all was as declared") }
+        }
+
+        private func sync(_ scene: Scene, _ more: String...) async throws -> Look {
+            let told = scene.workspace.with("RECONCILER_LOG_LEVEL", "debug")
+            return Look(outcome: try await told.reconciler.run(["sync", "--app", "shop"] + more))
+        }
+
+        /// The first look compares, the next one does not.
+        private func settle(_ scene: Scene) async throws -> Look {
+            let first = try await sync(scene)
+            #expect(first.outcome.code == 0 && !first.isShort, "\(first.outcome.description)")
+            return try await short(scene)
+        }
+
+        private func short(_ scene: Scene) async throws -> Look {
+            let look = try await sync(scene)
+            try #require(look.outcome.code == 0 && look.isShort, "\(look.outcome.description)")
+            return look
+        }
+
+        private func patch(_ scene: Scene, _ kind: String, _ name: String, group: String = "", subresource: String? = nil, _ body: JSONValue) async throws {
+            let resource = try await scene.client.resource(for: GroupKind(group: group, kind: kind))
+            _ = try await scene.client.patch(
+                resource, namespace: "shop", name: name, type: .merge, patch: body,
+                options: WriteOptions(fieldManager: "kubectl-edit", subresource: subresource))
+        }
+
+        @Test func whatASyncMadeNeedsNoComparing() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                let second = try await short(scene)
+                let third = try await short(scene)
+                #expect(second.outcome.output == third.outcome.output && third.outcome.output.contains("(1 unchanged)"))
+                // Each look is in the history, as before.
+                let history = try JSONValue(parsing: try await scene.run("history", "--app", "shop", "-o", "json").output).arrayValue ?? []
+                #expect(history.count == 3 && history[0]["plan"] == history[1]["plan"] && history[0]["message"] == "nothing to do", "\(history)")
+                #expect(try await scene.run("history", "verify").code == 0)
+                #expect(try await scene.run("rollback", "--app", "shop", "--to", "1", "--pin").code == 0)
+                #expect(try await !sync(scene).isShort, "what holds the application is to be taken off")
+            }
+        }
+
+        @Test func whatMovesInTheClusterIsSeen() async throws {
+            try await withScene { scene in
+                try await scene.workspace.push(["environments/shop/web.yaml": Self.deployment])
+                try await scene.withShop()
+                let before = try await short(scene)
+                #expect(before.outcome.output.contains("Progressing"))
+
+                try await patch(scene, "ConfigMap", "keep", ["data": ["key": "mine"]])
+                let healed = try await sync(scene)
+                #expect(!healed.isShort && healed.outcome.output.contains("1 configured"), "\(healed.outcome.description)")
+                #expect(try await scene.object("ConfigMap", "keep", namespace: "shop")?[path: "data", "key"] == "value")
+                // What was changed is compared once more before it is left alone.
+                _ = try await settle(scene)
+                try await patch(scene, "ConfigMap", "keep", ["metadata": ["labels": ["theirs": "1"]]])
+                let foreign = try await settle(scene)
+                #expect(foreign.outcome.output.contains("(2 unchanged)"))
+
+                let resource = try await scene.client.resource(for: GroupKind(group: "", kind: "ConfigMap"))
+                try await scene.client.delete(resource, namespace: "shop", name: "keep")
+                #expect(try await sync(scene).outcome.output.contains("1 created"))
+
+                _ = try await short(scene)
+                try await patch(
+                    scene, "Deployment", "web", group: "apps", subresource: "status",
+                    ["status": ["observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1]])
+                let healthy = try await settle(scene)
+                #expect(healthy.outcome.output.contains("Synced, Healthy"), "\(healthy.outcome.description)")
+            }
+        }
+
+        @Test func whatMovesInGitOrIsAskedForIsSeen() async throws {
+            try await withScene { scene in
+                try await scene.withShop()
+                // A commit that changes nothing of what is declared leaves nothing to compare.
+                try await scene.workspace.push(["README.md": "words\n"])
+                #expect(try await sync(scene).isShort)
+                try await scene.workspace.push(["environments/applications/shop.yaml": Workspace.application("shop") + "  # a note\n"])
+                _ = try await settle(scene)
+                try await scene.workspace.push(["environments/shop/more.yaml": Workspace.configMap("more")])
+                #expect(try await sync(scene).outcome.output.contains("1 created"))
+                _ = try await short(scene)
+                for more in [["--wait"], ["--dry-run"], ["--resource", "ConfigMap/keep"]] {
+                    let told = scene.workspace.with("RECONCILER_LOG_LEVEL", "debug")
+                    let outcome = try await told.reconciler.run(["sync", "--app", "shop"] + more)
+                    #expect(outcome.code == 0 && !outcome.errors.contains("nothing has moved"), "\(outcome.description)")
+                }
+            }
+        }
+
+        @Test func whatWasNeverSettledIsNotRemembered() async throws {
+            try await withScene { scene in
+                // An object that is gone from Git and kept is told each time.
+                try await scene.workspace.push(["environments/shop/old.yaml": Workspace.configMap("old")])
+                try await scene.withShop()
+                _ = try await scene.workspace.push(["environments/shop/old.yaml": nil])
+                for _ in 0..<3 {
+                    let look = try await sync(scene, "--no-prune")
+                    #expect(!look.isShort && look.outcome.output.contains("skipped ConfigMap shop/old"), "\(look.outcome.description)")
+                }
+            }
+        }
+    }
+}
