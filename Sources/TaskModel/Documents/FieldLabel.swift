@@ -8,22 +8,22 @@ enum FieldLabel {
     /// Reads a label without its colon, in any case: `Estimated effort`, `P1-01 Deliverables`, `Depends on`; `nil` for other text.
     init?(_ text: String) {
         guard text.utf8.count <= 60 else { return nil }
-        let words = text.words
-        guard let first = words.first, words.count <= 6 else { return nil }
-        if let exact = Self.exact[words.joined(separator: " ")] {
+        let key = text.matchKey
+        if let exact = Self.exact[key] {
             self = exact
             return
         }
-        let all = Set(words)
-        if all.contains("deliverables") || all.contains("deliverable") {
+        let words = key.utf8.split(separator: 0x20).map { String(Substring($0)) }
+        guard let first = words.first, words.count <= 6 else { return nil }
+        if words.contains("deliverables") || words.contains("deliverable") {
             self = .deliverables
-        } else if all.contains("acceptance") || all.contains("criteria") {
+        } else if words.contains("acceptance") || words.contains("criteria") {
             self = .acceptance
-        } else if all.contains("risks") || all.contains("risk") {
+        } else if words.contains("risks") || words.contains("risk") {
             self = .risks
-        } else if words.count <= 3, first == "estimated" || first == "estimate" || all.contains("effort") || all.contains("duration") || all.contains("estimate") {
+        } else if words.count <= 3, first == "estimated" || first == "estimate" || words.contains("effort") || words.contains("duration") || words.contains("estimate") {
             self = .estimate
-        } else if words.count <= 3, all.contains("dependencies") {
+        } else if words.count <= 3, words.contains("dependencies") {
             self = .dependencies
         } else {
             return nil

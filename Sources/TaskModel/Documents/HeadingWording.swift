@@ -16,12 +16,11 @@ struct HeadingWording {
         let words = title.words
         let numberless = Array(words.drop { $0.utf8.allSatisfy(\.isDigit) })
         isPhase = Self.isPhase(Self.withoutNumber(title))
-        let all = Set(words)
         isDependency =
-            all.contains("dependencies") || all.contains("dependency") || (all.contains("critical") && all.contains("path"))
-            || ((all.contains("execution") || all.contains("implementation") || all.contains("task")) && all.contains("order"))
-        if isDependency, Self.isPhase(Self.withoutNumber(title)), !all.contains("dependencies"), !all.contains("dependency") { isDependency = false }
-        isExample = all.contains("example") || all.contains("examples") || all.contains("format") || all.contains("legend")
+            words.contains("dependencies") || words.contains("dependency") || (words.contains("critical") && words.contains("path"))
+            || ((words.contains("execution") || words.contains("implementation") || words.contains("task")) && words.contains("order"))
+        if isDependency, isPhase, !words.contains("dependencies"), !words.contains("dependency") { isDependency = false }
+        isExample = words.contains("example") || words.contains("examples") || words.contains("format") || words.contains("legend")
         if let story = Self.storyOf(title) { self.story = story }
         readTrailers()
         if isPhase {
@@ -34,11 +33,10 @@ struct HeadingWording {
 
     /// Only what can head nothing but criteria, deliverables or risks.
     private static func label(_ words: [String]) -> FieldLabel? {
-        let all = Set(words)
-        if all.contains("acceptance") || all.contains("criteria") { return .acceptance }
+        if words.contains("acceptance") || words.contains("criteria") { return .acceptance }
         if words.starts(with: ["definition", "of", "done"]) || words.starts(with: ["success", "metrics"]) || words.starts(with: ["done", "when"]) { return .acceptance }
-        if all.contains("deliverables") || all.contains("deliverable") { return .deliverables }
-        if all.contains("risks") || words.first == "risk" { return .risks }
+        if words.contains("deliverables") || words.contains("deliverable") { return .deliverables }
+        if words.contains("risks") || words.first == "risk" { return .risks }
         return nil
     }
 

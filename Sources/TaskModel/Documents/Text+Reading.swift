@@ -8,7 +8,12 @@ extension StringProtocol {
     }
 
     /// Without any of the scalars at both ends.
-    func trimming(_ scalars: Set<Unicode.Scalar>) -> String { trimming { scalars.contains($0) } }
+    /// - Parameter scalars: a few; they are looked through one after the other.
+    func trimming(_ scalars: [Unicode.Scalar]) -> String {
+        // Most text has none of them there.
+        if let first = unicodeScalars.first, let last = unicodeScalars.last, !scalars.contains(first), !scalars.contains(last) { return String(self) }
+        return trimming { scalars.contains($0) }
+    }
 
     private func trimming(_ drop: (Unicode.Scalar) -> Bool) -> String {
         let view = unicodeScalars
