@@ -113,20 +113,20 @@ struct Target {
         let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
-        let locks = state + "/locks"
-        try Files.makeDirectory(locks)
-        let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
-        let operation = TaskOperation(client: client, history: history, state: state, logger: logger, policy: try settings.policyOfTasks())
-        let service = staysUp ? TaskService(operation: operation, logger: logger) : nil
-        let page = ReconcileOnce(
-            builder: builder, applier: Applier(client: client, logger: logger, definitions: TaskDefinitions.all), history: history,
-            leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration),
-            tasks: service.map { operation.backgroundHook(builder, $0) } ?? operation.inlineHook(builder, files: files), now: Clocks.now)
-        let target = Target(
-            page: page, builder: builder, client: client, history: history, logger: logger, files: files, taskService: service, fetching: fetching,
-            cluster: cluster)
-        leaveToTheEnd(target)  // every command ends with it
         do {
+            let locks = state + "/locks"
+            try Files.makeDirectory(locks)
+            let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
+            let operation = TaskOperation(client: client, history: history, state: state, logger: logger, policy: try settings.policyOfTasks())
+            let service = staysUp ? TaskService(operation: operation, logger: logger) : nil
+            let page = ReconcileOnce(
+                builder: builder, applier: Applier(client: client, logger: logger, definitions: TaskDefinitions.all), history: history,
+                leasing: LeaseOptions(locks: locks, wait: settings.leaseWait, duration: settings.leaseDuration),
+                tasks: service.map { operation.backgroundHook(builder, $0) } ?? operation.inlineHook(builder, files: files), now: Clocks.now)
+            let target = Target(
+                page: page, builder: builder, client: client, history: history, logger: logger, files: files, taskService: service, fetching: fetching,
+                cluster: cluster)
+            leaveToTheEnd(target)  // every command ends with it
             let result = try await body(target)
             await builder.cache.finishStoring()
             client.shutDown()

@@ -282,6 +282,42 @@ struct JSONParser {
     }
 }
 
+/// A stack of elements whose arrays are still being read: each array is allocated once, of its size.
+private final class Gathering<Element> {
+    private(set) var count = 0
+    private var capacity = 64
+    private var elements = UnsafeMutablePointer<Element>.allocate(capacity: 64)
+
+    func append(_ element: consuming Element) {
+        if count == capacity { grow() }
+        (elements + count).initialize(to: element)
+        count &+= 1
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: elements, count: count)
+        elements.deallocate()
+        elements = larger
+        capacity *= 2
+    }
+
+    /// Moves the elements from that one on into an array.
+    func take(from start: Int) -> [Element] {
+        let length = count - start
+        count = start
+        return Array(unsafeUninitializedCapacity: length) { buffer, initialized in
+            buffer.baseAddress?.moveInitialize(from: elements + start, count: length)
+            initialized = length
+        }
+    }
+
+    deinit {
+        elements.deinitialize(count: count)
+        elements.deallocate()
+    }
+}
+
 /// Strings too long to stand in their own value (15 bytes), each kept in the slot of its hash until another one takes it: field names,
 /// images and labels come thousands of times in a list and are stored once.
 private struct StringTable {

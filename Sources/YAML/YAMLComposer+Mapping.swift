@@ -2,33 +2,24 @@ import CLibYAML
 import ResourceModel
 
 extension YAMLComposer {
-    struct MemberFacts {
-        /// The lines of its value within the composer's `lines`.
-        var span: Range<Int>
-        /// Of its own key; 0 when only a merge brought it.
-        var keyLine: Int32
-    }
-
-    /// A mapping while it is read: the top of the composer's stacks.
+    /// A mapping while it is read: the top of the stack of members.
     private struct Draft {
-        /// Where its members begin on the stacks.
+        /// Where its members begin.
         let start: Int
         var hasMerge = false
-        /// Places on the stack by key, once there are many.
+        /// Places by key, once there are many.
         var index: [String: Int] = [:]
     }
 
     private func place(of key: String, in draft: Draft) -> Int? {
-        if members.count - draft.start > 16 { return draft.index[key] }
-        return members.firstIndex(from: draft.start) { $0.key == key }
+        members.count - draft.start > 16 ? draft.index[key] : members.firstPlace(of: key, from: draft.start)
     }
 
-    private func append(_ member: JSONObject.Member, _ fact: MemberFacts, to draft: inout Draft) {
-        members.append(member)
-        facts.append(fact)
+    private func append(_ member: JSONObject.Member, _ facts: OpenMembers.Facts, to draft: inout Draft) {
+        members.append(member, facts)
         let count = members.count - draft.start
         if count == 17 {
-            for place in draft.start..<members.count { draft.index[members[place].key] = place }
+            for place in draft.start..<members.count { draft.index[members.key(place)] = place }
         } else if count > 17 {
             draft.index[member.key] = members.count - 1
         }
@@ -48,25 +39,19 @@ extension YAMLComposer {
             }
             let key = try key(event)
             let place = place(of: key, in: draft)
-            if let place, case let line = facts[place].keyLine, line > 0 {
+            if let place, case let line = members.facts(place).keyLine, line > 0 {
                 throw events.failure(.duplicateKey, "duplicate key '\(key)', first on line \(line); keep one of the two", at: mark)
             }
             let from = lines.count
             let value = try node(try events.next())
             lines[from] = Self.line(mark)
-            let fact = MemberFacts(span: from..<lines.count, keyLine: Self.line(mark))
-            if let place {
-                members[place].value = value
-                facts[place] = fact
-            } else {
-                append(.init(key: key, value: value), fact, to: &draft)
-            }
+            let facts = OpenMembers.Facts(span: from..<lines.count, keyLine: Self.line(mark))
+            if let place { members.replace(place, value, facts) } else { append(.init(key: key, value: value), facts, to: &draft) }
         }
         if draft.hasMerge {
-            let ordered = (draft.start..<facts.count).flatMap { lines[facts[$0].span] }
+            let ordered = (draft.start..<members.count).flatMap { lines[members.facts($0).span] }
             lines.replaceSubrange(start..., with: ordered)
         }
-        facts.removeAll(from: draft.start)
         return JSONObject(members.take(from: draft.start))
     }
 
@@ -112,10 +97,9 @@ extension YAMLComposer {
             let span = from..<(from + Self.nodeCount(member.value))
             from = span.upperBound
             if let place = place(of: member.key, in: draft) {
-                members[place].value = member.value
-                facts[place].span = span
+                members.replace(place, member.value, OpenMembers.Facts(span: span, keyLine: members.facts(place).keyLine))
             } else {
-                append(member, MemberFacts(span: span, keyLine: 0), to: &draft)
+                append(member, OpenMembers.Facts(span: span, keyLine: 0), to: &draft)
             }
         }
     }

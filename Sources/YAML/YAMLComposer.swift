@@ -23,9 +23,7 @@ struct YAMLComposer {
     /// The deepest nesting since the innermost anchored node began, and the bytes of scalars so far: what anchors record.
     private var deepest = 0
     private var scalarBytes = 0
-    /// The members of the mappings that are being read, and what is known of each besides.
-    let members = Gathering<JSONObject.Member>()
-    let facts = Gathering<MemberFacts>()
+    let members = OpenMembers()
     private var aliasNodes = 0
     private var aliasBytes = 0
 
