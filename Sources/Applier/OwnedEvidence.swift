@@ -1,3 +1,4 @@
+import KubernetesClient
 import ResourceModel
 import Synchronization
 
@@ -54,4 +55,12 @@ extension GroupKind {
         "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io",
         "scheduling.k8s.io", "storage.k8s.io",
     ]
+}
+
+extension Applier {
+    /// Of the kinds that the server serves, and where.
+    package func servedKindsDigest() async throws -> String { APIResource.digest(of: try await client.apiResources()) }
+
+    /// Of a namespace as it is; `nil` when there is none.
+    package func namespaceDigest(_ name: String) async throws -> String? { try await client.get(.namespaces, namespace: nil, name: name)?.digest }
 }

@@ -16,14 +16,14 @@ extension ReconcileOnce {
             // Applications and projects, all of them: what is declared there says everything about this one.
             let declarations = try await builder.tree(of: origin).digest(at: builder.configuration.path)
         else { return nil }
-        let kinds = try await applier.client.apiResources().map { "\($0.groupVersionKind) \($0.plural) \($0.namespaced)" }
+        let kinds = try await applier.servedKindsDigest()
         // The namespace of `CreateNamespace=true` is in no list.
         var namespace: String?
         if application.syncPolicy.syncOptions.createNamespace == true, let name = application.destination.namespace {
-            namespace = try await applier.client.get(.namespaces, namespace: nil, name: name)?.digest
+            namespace = try await applier.namespaceDigest(name)
         }
         let parts = [
-            program, application.name, declarations, "\(builder.place)", rendered.digest, applier.client.server, kinds.joined(separator: ","), owned,
+            program, application.name, declarations, "\(builder.place)", rendered.digest, applier.client.server, kinds, owned,
             namespace ?? "-",
         ]
         return JSONValue.array(parts.map { .string($0) }).digest

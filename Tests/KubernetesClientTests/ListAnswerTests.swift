@@ -66,4 +66,14 @@ struct ListAnswerTests {
     func whatIsNoListIsAnError(_ body: String) throws {
         #expect(throws: MalformedAnswer.self) { try answer(body).objects() }
     }
+
+    @Test func theDigestOfKindsKnowsNoOrder() {
+        let kinds = [APIResource.configMaps, .namespaces, APIResource(group: "reconciler.dev", version: "v1alpha1", kind: "Task", plural: "tasks", namespaced: true)]
+        let digest = APIResource.digest(of: kinds)
+        #expect(digest == APIResource.digest(of: kinds.reversed()))
+        var others = [Array(kinds.dropLast()), kinds, kinds]
+        others[1][2].namespaced = false
+        others[2][2].version = "v1"
+        #expect(others.allSatisfy { APIResource.digest(of: $0) != digest })
+    }
 }

@@ -40,6 +40,12 @@ package struct APIResource: Sendable, Hashable {
     package var groupKind: GroupKind { GroupKind(group: group, kind: kind) }
     package var groupVersionKind: GroupVersionKind { GroupVersionKind(group: group, version: version, kind: kind) }
 
+    /// A digest over kinds and where they are served, in whatever order: servers list the kinds of one group in a new one each time.
+    package static func digest(of resources: [APIResource]) -> String {
+        let lines = resources.map { "\($0.groupVersionKind) \($0.plural) \($0.namespaced)" }
+        return JSONValue.array(lines.sorted().map { .string($0) }).digest
+    }
+
     /// The identity of an object of this kind.
     package func id(namespace: String?, name: String) -> ResourceID {
         ResourceID(group: group, kind: kind, namespace: namespaced ? namespace : nil, name: name)
