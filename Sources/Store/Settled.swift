@@ -33,6 +33,7 @@ extension HistoryStore {
         let text = try await database.read { db in
             try String.fetchOne(db, sql: "SELECT finding FROM settled WHERE application = ? AND evidence = ?", arguments: [application, evidence])
         }
+        // What is damaged, or was written in another form, is no finding: the sync compares.
         guard let text, let finding = try? JSONDecoder().decode(Settled.self, from: Data(text.utf8)), let kept = try await kept(finding.manifests)
         else { return nil }
         return (finding, kept)

@@ -1,6 +1,8 @@
 import ResourceModel
 
 /// The members of the mappings that are being read, innermost last: each mapping's array is made once, of its size.
+///
+/// Not shared with the JSON parser, which has a stack like it: the release build does not specialise a generic type across modules.
 final class OpenMembers {
     struct Facts {
         /// The lines of the member's value within the composer's `lines`.

@@ -21,6 +21,7 @@ package struct ListAnswer: Sendable {
     /// Takes the next page.
     /// - Returns: the list's metadata.
     mutating func append(_ body: [UInt8]) throws -> JSONValue {
+        // What is no JSON up to there is left to the parser below, which says so.
         if let items = Self.items(in: body), let head = try? JSONValue(parsing: body[..<items] + Array("\"items\":[]}".utf8)),
             let metadata = head["metadata"], metadata["resourceVersion"]?.stringValue != nil
         {
