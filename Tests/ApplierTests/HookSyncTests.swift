@@ -221,6 +221,16 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func anObjectDeletedBeforeItIsLookedAtIsNotWaitedForEither() async throws {
+        try await withSession { session in
+            let gone = ResourceID(group: "", kind: "Pod", namespace: session.namespace, name: "gone")
+            let outcome = try await session.applier.waitForHealth(
+                of: [gone], versions: [:], timeout: .seconds(300), deletionFails: true
+            ) { _ in }
+            #expect(outcome == [gone: HealthAssessment(.missing, "was deleted while the sync waited for it")])
+        }
+    }
+
     @Test func replaceAndForceDoWhatTheySay() async throws {
         try await withSession { session in
             func map(_ options: String, _ data: [String: String]) -> JSONValue {

@@ -6,7 +6,8 @@ extension Applier {
     /// a workload that is not healthy what keeps a pod of it.
     /// - Parameters:
     ///   - versions: the version in which to read a kind; the server's preferred one where it is missing.
-    ///   - deletionFails: an object that was there and is deleted is not waited for any more: it is `missing`, with that message.
+    ///   - deletionFails: all are known to have been there, so that one that is not has been deleted, be it before the watch began: it
+    ///     is not waited for any more and is `missing`, with that message.
     package func waitForHealth(
         of ids: [ResourceID], versions: [GroupKind: String], timeout: Duration, deletionFails: Bool = false,
         onChange: @escaping @Sendable ([ResourceID: HealthAssessment]) -> Void
@@ -118,8 +119,6 @@ private actor HealthTracker {
     enum Rule { case resource, resourceThatStays, hook }
 
     private(set) var state: [ResourceID: HealthAssessment] = [:]
-    private var wasThere: Set<ResourceID> = []
-    private var isLost: Set<ResourceID> = []
     private let rule: Rule
 
     init(ids: [ResourceID], rule: Rule) {
@@ -131,9 +130,7 @@ private actor HealthTracker {
     func see(_ seen: [ResourceID: Sighting], of wanted: Set<ResourceID>) -> Bool {
         for (id, sighting) in seen {
             switch sighting {
-            case .there(let object):
-                wasThere.insert(id)
-                state[id] = rule == .hook ? hookHealth(object) : health(of: object)
+            case .there(let object): state[id] = rule == .hook ? hookHealth(object) : health(of: object)
             case .absent: lose(id)
             }
         }
@@ -143,9 +140,7 @@ private actor HealthTracker {
     private func lose(_ id: ResourceID) {
         switch rule {
         case .resource: state[id] = HealthAssessment(.missing)
-        case .resourceThatStays:
-            state[id] = HealthAssessment(.missing, wasThere.contains(id) ? "was deleted while the sync waited for it" : "")
-            if wasThere.contains(id) { isLost.insert(id) }
+        case .resourceThatStays: state[id] = HealthAssessment(.missing, "was deleted while the sync waited for it")
         case .hook:
             // Gone with its outcome (a time to live): the outcome stays.
             guard !isAtRest(id) else { return }
@@ -168,7 +163,8 @@ private actor HealthTracker {
         case .healthy, .degraded: true
         case .suspended: rule != .hook
         case .unknown: rule == .hook
-        default: isLost.contains(id)
+        case .missing: rule == .resourceThatStays
+        default: false
         }
     }
 }
