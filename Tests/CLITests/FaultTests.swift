@@ -82,7 +82,7 @@ extension CommandLineTests {
                     for await _ in end {}
                     return .status(504, "Timeout", "too late")
                 }
-                let outcome = try await scene.run("sync", "--app", "shop", "--request-timeout", "1")
+                let outcome = try await scene.run("sync", "--app", "shop", "--request-timeout", "4")
                 #expect(outcome.code == 1 && outcome.output.contains("failed ConfigMap shop/b"), "\(outcome.description)")
                 #expect(outcome.output.contains("2 created") || outcome.output.contains("3 created"), "\(outcome.output)")
                 cluster.intercept(nil)
