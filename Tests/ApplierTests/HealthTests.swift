@@ -107,7 +107,41 @@ private let others: [HealthCase] = [
     HealthCase("custom: ready unknown", custom("status: {conditions: [{type: Ready, status: Unknown, reason: Asking}]}"), .progressing, "Asking"),
     HealthCase("custom: stalled", custom("status: {conditions: [{type: Stalled, status: \"True\", reason: Why, message: stuck}, {type: Ready, status: \"True\"}]}"), .degraded, "Why: stuck"),
     HealthCase("custom: reconciling", custom("status: {conditions: [{type: Reconciling, status: \"True\", reason: Busy}, {type: Ready, status: \"True\"}]}"), .progressing, "Busy"),
-    HealthCase("custom: same kind name in another group", "{apiVersion: example.com/v1, kind: Deployment, spec: {paused: true}}", .healthy),
+    HealthCase("custom: same kind name in another group", "{apiVersion: example.com/v1, kind: Deployment, status: {observedGeneration: 0}, spec: {replicas: 1}}", .healthy),
+    HealthCase("custom: suspended", custom("spec: {suspend: true}, status: {conditions: [{type: Ready, status: \"False\", reason: Failed}]}"), .suspended, "spec.suspend"),
+    HealthCase("custom: a failure condition", custom("status: {conditions: [{type: FetchFailed, status: \"True\", reason: Auth, message: no key}, {type: Ready, status: \"True\"}]}"), .degraded, "Auth: no key"),
+    HealthCase("custom: no failure", custom("status: {conditions: [{type: FetchFailed, status: \"False\"}, {type: Degraded, status: \"False\"}, {type: Ready, status: \"True\"}]}"), .healthy),
+    HealthCase("custom: not ready for a failure", custom("status: {conditions: [{type: Ready, status: \"False\", reason: SecretSyncedError, message: no such key}]}"), .degraded, "no such key"),
+    HealthCase("custom: failing and tried again", custom("status: {conditions: [{type: Reconciling, status: \"True\"}, {type: Ready, status: \"False\", reason: GitOperationFailed}]}"), .degraded, "GitOperationFailed"),
+    HealthCase("custom: not ready yet", custom("status: {conditions: [{type: Ready, status: \"False\", reason: DoesNotExist, message: issuing}]}"), .progressing, "issuing"),
+    HealthCase("custom: unknown for an error", custom("status: {conditions: [{type: Ready, status: Unknown, reason: PartialTriggerError}]}"), .degraded),
+    HealthCase("custom: boolean condition", custom("status: {conditions: [{type: Ready, status: true}]}"), .healthy),
+    HealthCase("custom: out of time", custom("status: {conditions: [{type: Available, status: \"True\"}, {type: Progressing, status: \"False\", reason: ProgressDeadlineExceeded, message: too slow}]}"), .degraded, "too slow"),
+    HealthCase("custom: scheduling may be over", custom("status: {conditions: [{type: Scheduled, status: \"False\"}, {type: Ready, status: \"True\"}]}"), .healthy),
+    HealthCase("custom: reconciling is paused", custom("status: {conditions: [{type: Synced, status: \"False\", reason: ReconcilePaused}]}"), .suspended),
+    HealthCase("custom: phase failed", custom("status: {phase: Failed, message: disk}"), .degraded, "Failed: disk"),
+    HealthCase("custom: phase with a failure in it", custom("status: {state: ConfigError}"), .degraded, "status.state is ConfigError"),
+    HealthCase("custom: no errors", custom("status: {state: NoErrors}"), .healthy),
+    HealthCase("custom: phase running", custom("status: {phase: Running}"), .healthy),
+    HealthCase("custom: phase going on", custom("status: {phase: ScalingUp}"), .progressing, "ScalingUp"),
+    HealthCase("custom: phase as a sentence", custom("status: {currentState: Waiting for Pods to be ready}"), .progressing),
+    HealthCase("custom: phase in capitals", custom("status: {phase: PROVISIONING}"), .progressing),
+    HealthCase("custom: phase is a word of its own", custom("status: {phase: Bound, health: green}"), .healthy),
+    HealthCase("custom: phase stopped", custom("status: {phase: Stopped}"), .suspended),
+    HealthCase("custom: colours", custom("status: {phase: Ready, health: red}"), .degraded),
+    HealthCase("custom: worse word counts", custom("status: {phase: Pending, state: failed}"), .degraded),
+    HealthCase("custom: not healthy", custom("status: {healthy: false}"), .degraded),
+    HealthCase("custom: an error as an object", custom("status: {readyToUse: false, error: {message: no such driver}}"), .degraded, "no such driver"),
+    HealthCase("custom: an empty error", custom("status: {error: ''}"), .healthy),
+    HealthCase("custom: not ready to use", custom("status: {readyToUse: false}"), .progressing, "readyToUse"),
+    HealthCase("custom: too few replicas", custom("status: {replicas: 3, readyReplicas: 2}"), .progressing, "2 of 3"),
+    HealthCase("certificate without a status", "{apiVersion: cert-manager.io/v1, kind: Certificate, spec: {}}", .progressing, "waiting for a status"),
+    HealthCase("a kind beside it that has none", "{apiVersion: argoproj.io/v1alpha1, kind: AppProject, spec: {}}", .healthy),
+    HealthCase("route: one parent refuses", "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, status: {parents: [{conditions: [{type: Accepted, status: \"True\"}, {type: ResolvedRefs, status: \"False\", reason: BackendNotFound, message: no Service}]}]}}", .degraded, "no Service"),
+    HealthCase("route: one of two parents is not meant", "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, status: {parents: [{conditions: [{type: Accepted, status: \"False\", reason: NoMatchingParent}]}, {conditions: [{type: Accepted, status: \"True\"}]}]}}", .healthy),
+    HealthCase("gateway: listener not programmed", "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, status: {listeners: [{conditions: [{type: Programmed, status: \"False\", reason: Pending}]}]}}", .progressing, "Pending"),
+    HealthCase("solo: rejected", "{apiVersion: gateway.solo.io/v1, kind: VirtualService, status: {statuses: {ns: {state: 2, reason: bad host}}}}", .degraded, "bad host"),
+    HealthCase("solo: accepted", "{apiVersion: gateway.solo.io/v1, kind: VirtualService, status: {statuses: {ns: {state: Accepted}}}}", .healthy),
     HealthCase("anything that is being deleted", "{apiVersion: v1, kind: ConfigMap, metadata: {deletionTimestamp: \"2026-01-01T00:00:00Z\"}}", .progressing, "Pending deletion"),
 ]
 
@@ -117,6 +151,13 @@ private let others: [HealthCase] = [
         let assessment = health(of: try object(row.text))
         #expect(assessment.status == row.expected)
         #expect(assessment.message.contains(row.message) || row.message.isEmpty, "\(assessment.message)")
+    }
+
+    @Test func aConditionWithoutAMessageIsToldByItsName() throws {
+        let failed = try object(custom("status: {conditions: [{type: FetchFailed, status: \"True\"}]}"))
+        #expect(health(of: failed).message == "FetchFailed")
+        let busy = try object(custom("status: {conditions: [{type: Reconciling, status: \"True\", reason: Busy}]}"))
+        #expect(health(of: busy).message == "Busy")
     }
 
     @Test(arguments: [

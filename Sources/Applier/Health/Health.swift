@@ -1,6 +1,6 @@
 import ResourceModel
 
-/// An object's health from the object alone: Argo CD's built-in rules (gitops-engine, pkg/health), then kstatus' generic ones.
+/// An object's health from the object alone: Argo CD's built-in rules (gitops-engine, pkg/health), then generic ones.
 package func health(of object: JSONValue) -> HealthAssessment {
     if object[path: "metadata", "deletionTimestamp"] != nil { return HealthAssessment(.progressing, "Pending deletion") }
     let apiVersion = object["apiVersion"]?.stringValue ?? ""
@@ -22,7 +22,7 @@ package func health(of object: JSONValue) -> HealthAssessment {
     case ("argoproj.io", "Workflow"): return workflowHealth(object)
     case ("reconciler.dev", "Task"): return taskHealth(object)
     case ("reconciler.dev", "TaskList"): return taskListHealth(object)
-    default: return genericHealth(object)
+    default: return GroupKind(group: group, kind: kind).isTheServersOwn ? genericHealth(object) : customHealth(object)
     }
 }
 
@@ -50,13 +50,20 @@ struct Condition {
     var isFalse: Bool
     var reason: String
     var message: String
+
+    /// `Reason: message`, as far as they are there.
+    var sentence: String {
+        let parts = [reason, message].filter { !$0.isEmpty }
+        return parts.isEmpty ? type : parts.joined(separator: ": ")
+    }
 }
 
 func conditions(_ object: JSONValue) -> [Condition] {
     (object[path: "status", "conditions"]?.arrayValue ?? []).map { item in
-        let status = item["status"]?.stringValue
+        let status = item["status"]
+        // Some controllers write a boolean.
         return Condition(
-            type: item["type"]?.stringValue ?? "", isTrue: status == "True", isFalse: status == "False",
+            type: item["type"]?.stringValue ?? "", isTrue: status == "True" || status == true, isFalse: status == "False" || status == false,
             reason: item["reason"]?.stringValue ?? "", message: item["message"]?.stringValue ?? "")
     }
 }
@@ -69,6 +76,14 @@ func integer(_ object: JSONValue, _ path: String..., default fallback: Int64 = 0
 func isUnobserved(_ object: JSONValue) -> Bool {
     guard let generation = object[path: "metadata", "generation"]?.integerValue else { return false }
     return integer(object, "status", "observedGeneration") < generation
+}
+
+/// For kinds whose status need not name a generation: `nil` where it names none, or the newest.
+func unobservedGeneration(_ object: JSONValue) -> HealthAssessment? {
+    guard let generation = object[path: "metadata", "generation"]?.integerValue,
+        let observed = object[path: "status", "observedGeneration"]?.integerValue, observed < generation
+    else { return nil }
+    return HealthAssessment(.progressing, "waiting for generation \(generation) to be observed, \(observed) is")
 }
 
 private func conditionHealth(_ object: JSONValue, type: String) -> HealthAssessment {
@@ -89,18 +104,10 @@ private func definitionHealth(_ object: JSONValue) -> HealthAssessment {
 
 /// kstatus (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus): observedGeneration, Reconciling, Stalled, Ready.
 private func genericHealth(_ object: JSONValue) -> HealthAssessment {
-    if let generation = object[path: "metadata", "generation"]?.integerValue,
-        let observed = object[path: "status", "observedGeneration"]?.integerValue, observed < generation
-    {
-        return HealthAssessment(.progressing, "waiting for generation \(generation) to be observed, \(observed) is")
-    }
+    if let unobserved = unobservedGeneration(object) { return unobserved }
     let all = conditions(object)
-    if let stalled = all.first(where: { $0.type == "Stalled" && $0.isTrue }) {
-        return HealthAssessment(.degraded, "\(stalled.reason): \(stalled.message)")
-    }
-    if let reconciling = all.first(where: { $0.type == "Reconciling" && $0.isTrue }) {
-        return HealthAssessment(.progressing, "\(reconciling.reason): \(reconciling.message)")
-    }
+    if let stalled = all.first(where: { $0.type == "Stalled" && $0.isTrue }) { return HealthAssessment(.degraded, stalled.sentence) }
+    if let busy = all.first(where: { $0.type == "Reconciling" && $0.isTrue }) { return HealthAssessment(.progressing, busy.sentence) }
     if let ready = all.first(where: { $0.type == "Ready" }), !ready.isTrue {
         return HealthAssessment(.progressing, ready.message.isEmpty ? ready.reason : ready.message)
     }
