@@ -81,4 +81,24 @@ import Testing
         #expect(project == nil)
         #expect(problems.map(\.description) == ["app.yaml:7: AppProject p: `spec.syncWindows` is not supported yet"])
     }
+
+    /// Where a pattern denies, one that matches nothing would permit everything.
+    @Test func refusesAPatternThatIsNone() throws {
+        let (project, problems) = AppProject.decode(
+            try document(
+                """
+                apiVersion: argoproj.io/v1alpha1
+                kind: AppProject
+                metadata: {name: p}
+                spec:
+                  sourceRepos: ['*', '!https://git.example.com/[secret']
+                  destinations:
+                    - {server: '*', namespace: '!kube-{system'}
+                  namespaceResourceBlacklist:
+                    - {group: '', kind: 'Sec[ret'}
+                """))
+        #expect(project == nil)
+        #expect(problems.map { $0.location?.line } == [5, 7, 9], "\(problems)")
+        #expect(problems.allSatisfy { $0.code == "application.invalid-value" && $0.description.contains("without") }, "\(problems)")
+    }
 }

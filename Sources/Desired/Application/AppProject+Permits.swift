@@ -114,11 +114,9 @@ extension AppProject {
         return matches(pattern, text)
     }
 
-    /// A pattern that is no valid glob matches nothing but itself.
     private static func matches(_ pattern: String, _ text: String, separator: Character? = nil) -> Bool {
         if pattern == "*" || pattern == text { return true }
-        // An invalid pattern is told when the project is used by the pattern not permitting anything.
-        guard let glob = try? Glob(pattern, separator: separator) else { return false }
+        guard let glob = try? Glob(pattern, separator: separator) else { return false }  // a project with such a pattern is not read
         return glob.matches(text)
     }
 

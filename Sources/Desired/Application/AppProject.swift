@@ -56,11 +56,12 @@ extension AppProject {
 
     private mutating func readSpec(_ spec: MembersReader) {
         description = spec.string("description") ?? ""
-        sourceRepos = spec.strings("sourceRepos")
-        sourceNamespaces = spec.strings("sourceNamespaces")
+        sourceRepos = spec.globs("sourceRepos", mayDeny: true)
+        sourceNamespaces = spec.globs("sourceNamespaces")
         destinations = spec.objects("destinations") {
             Destination(
-                server: $0.string("server") ?? "", name: $0.string("name") ?? "", namespace: $0.string("namespace") ?? "")
+                server: $0.glob("server", mayDeny: true) ?? "", name: $0.glob("name", mayDeny: true) ?? "",
+                namespace: $0.glob("namespace", mayDeny: true) ?? "")
         }
         clusterResourceWhitelist = spec.objects("clusterResourceWhitelist", KindPattern.decode)
         clusterResourceBlacklist = spec.objects("clusterResourceBlacklist", KindPattern.decode)
@@ -81,6 +82,7 @@ extension AppProject {
 
 extension AppProject.KindPattern {
     fileprivate static func decode(_ members: MembersReader) -> Self {
-        Self(group: members.string("group") ?? "", kind: members.required("kind"), name: members.string("name") ?? "")
+        let kind = members.required("kind")
+        return Self(group: members.glob("group") ?? "", kind: kind.isEmpty ? "" : members.glob("kind") ?? "", name: members.glob("name") ?? "")
     }
 }

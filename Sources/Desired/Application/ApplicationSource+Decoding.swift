@@ -15,7 +15,7 @@ extension ApplicationSource {
                     hint: "a path starts at the repository's root, without a leading slash")
             }
         }
-        source.targetRevision = members.string("targetRevision").flatMap { $0.isEmpty ? nil : $0 }
+        source.targetRevision = members.string("targetRevision")?.nonEmpty
         source.name = members.string("name")
         if let ref = members["ref"], let text = ref.string(), !text.isEmpty {
             source.ref = text
@@ -60,8 +60,8 @@ extension ApplicationSource {
 extension HelmOptions {
     static func decode(_ members: MembersReader) -> HelmOptions {
         var options = HelmOptions()
-        options.releaseName = members.string("releaseName").flatMap { $0.isEmpty ? nil : $0 }
-        options.namespace = members.string("namespace").flatMap { $0.isEmpty ? nil : $0 }
+        options.releaseName = members.string("releaseName")?.nonEmpty
+        options.namespace = members.string("namespace")?.nonEmpty
         options.valueFiles = members.strings("valueFiles")
         options.ignoreMissingValueFiles = members.bool("ignoreMissingValueFiles") ?? false
         options.parameters = members.objects("parameters") {
@@ -70,7 +70,7 @@ extension HelmOptions {
         options.fileParameters = members.objects("fileParameters") {
             FileParameter(name: $0.required("name"), path: $0.required("path"))
         }
-        options.values = members.string("values").flatMap { $0.isEmpty ? nil : $0 }
+        options.values = members.string("values")?.nonEmpty
         if let values = members["valuesObject"] {
             if case .object = values.value {
                 options.valuesObject = values.value
@@ -81,7 +81,7 @@ extension HelmOptions {
         options.skipCrds = members.bool("skipCrds") ?? false
         options.skipTests = members.bool("skipTests") ?? false
         options.skipSchemaValidation = members.bool("skipSchemaValidation") ?? false
-        options.kubeVersion = members.string("kubeVersion").flatMap { $0.isEmpty ? nil : $0 }
+        options.kubeVersion = members.string("kubeVersion")?.nonEmpty
         options.apiVersions = members.strings("apiVersions")
         members.refuse(
             "version", unless: { $0 == "v3" || $0 == "" }, hint: "the `helm` on PATH renders the chart; remove the field")
@@ -93,9 +93,9 @@ extension HelmOptions {
 extension KustomizeOptions {
     static func decode(_ members: MembersReader) -> KustomizeOptions {
         var options = KustomizeOptions()
-        options.namePrefix = members.string("namePrefix").flatMap { $0.isEmpty ? nil : $0 }
-        options.nameSuffix = members.string("nameSuffix").flatMap { $0.isEmpty ? nil : $0 }
-        options.namespace = members.string("namespace").flatMap { $0.isEmpty ? nil : $0 }
+        options.namePrefix = members.string("namePrefix")?.nonEmpty
+        options.nameSuffix = members.string("nameSuffix")?.nonEmpty
+        options.namespace = members.string("namespace")?.nonEmpty
         options.images = members.strings("images")
         options.replicas = members.objects("replicas") { replica in
             Replica(name: replica.required("name"), count: replica["count"].flatMap(count) ?? 0)
@@ -133,21 +133,11 @@ extension DirectoryOptions {
     static func decode(_ members: MembersReader) -> DirectoryOptions {
         var options = DirectoryOptions()
         options.recurse = members.bool("recurse") ?? false
-        options.include = pattern(members, "include")
-        options.exclude = pattern(members, "exclude")
+        options.include = members.glob("include")?.nonEmpty
+        options.exclude = members.glob("exclude")?.nonEmpty
         options.disableExtensionFilter = members.bool("disableExtensionFilter") ?? false
         members.refuse("jsonnet", unless: { $0 == .object([:]) }, hint: "commit the rendered YAML or JSON")
         return options
-    }
-
-    private static func pattern(_ members: MembersReader, _ name: String) -> String? {
-        guard let reader = members[name], let text = reader.string(), !text.isEmpty else { return nil }
-        do {
-            _ = try Glob(text)
-        } catch {
-            members.report.add("application.invalid-value", "`\(reader.path)`: \(error.message)", at: reader.pointer)
-        }
-        return text
     }
 }
 

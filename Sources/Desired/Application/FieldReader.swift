@@ -54,6 +54,18 @@ struct FieldReader {
         return text
     }
 
+    /// A pattern for `Glob`; a text that is none is reported, since it would match nothing where it permits and where it denies.
+    /// - Parameter mayDeny: whether a `!` in front of the pattern denies.
+    func glob(mayDeny: Bool = false) -> String? {
+        guard let text = string() else { return nil }
+        do {
+            _ = try Glob(mayDeny && text.first == "!" ? String(text.dropFirst()) : text)
+        } catch {
+            report.add("application.invalid-value", "`\(path)`: \(error.message)", at: pointer)
+        }
+        return text
+    }
+
     func bool() -> Bool? {
         guard case .bool(let flag) = value else { return mismatch("a boolean") }
         return flag
@@ -124,9 +136,11 @@ final class MembersReader {
     }
 
     func string(_ name: String) -> String? { self[name]?.string() }
+    func glob(_ name: String, mayDeny: Bool = false) -> String? { self[name]?.glob(mayDeny: mayDeny) }
     func bool(_ name: String) -> Bool? { self[name]?.bool() }
     func integer(_ name: String) -> Int? { self[name]?.integer() }
     func strings(_ name: String) -> [String] { self[name]?.items().compactMap { $0.string() } ?? [] }
+    func globs(_ name: String, mayDeny: Bool = false) -> [String] { self[name]?.items().compactMap { $0.glob(mayDeny: mayDeny) } ?? [] }
     func stringMap(_ name: String) -> [String: String] { self[name]?.stringMap() ?? [:] }
     func object<Result>(_ name: String, _ body: (MembersReader) -> Result) -> Result? { self[name]?.object(body) }
     func objects<Result>(_ name: String, _ body: (MembersReader) -> Result) -> [Result] {
@@ -203,4 +217,9 @@ private func editDistance(_ left: String, _ right: String) -> Int {
         }
     }
     return row[right.count]
+}
+
+extension String {
+    /// `nil` for a text without a character, which says as little as none.
+    var nonEmpty: String? { isEmpty ? nil : self }
 }

@@ -32,8 +32,8 @@ package struct TasksOptions: Sendable, Hashable {
             }
         }
         options.recurse = members.bool("recurse") ?? false
-        options.include = pattern(members, "include") ?? options.include
-        options.exclude = pattern(members, "exclude")
+        options.include = members.glob("include")?.nonEmpty ?? options.include
+        options.exclude = members.glob("exclude")?.nonEmpty
         options.parallelism = members.integer("parallelism") ?? options.parallelism
         if options.parallelism < 1 {
             members.report.add("application.invalid-value", "`\(members.field.path).parallelism` must be at least 1", at: "\(members.field.pointer)/parallelism")
@@ -55,16 +55,6 @@ package struct TasksOptions: Sendable, Hashable {
     private static func isLabel(_ name: String) -> Bool {
         !name.isEmpty && name.count <= 40 && name.first != "-" && name.last != "-"
             && name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
-    }
-
-    private static func pattern(_ members: MembersReader, _ name: String) -> String? {
-        guard let reader = members[name], let text = reader.string(), !text.isEmpty else { return nil }
-        do {
-            _ = try Glob(text)
-        } catch {
-            members.report.add("application.invalid-value", "`\(reader.path)`: \(error.message)", at: reader.pointer)
-        }
-        return text
     }
 
     private static func run(_ value: JSONValue, at reader: FieldReader) -> TaskRun? {

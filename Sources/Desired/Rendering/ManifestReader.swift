@@ -64,7 +64,7 @@ struct ManifestReader {
         var namespace: String?
         switch metadata["namespace"] {
         case nil, .null: break
-        case .string(let text): namespace = text.isEmpty ? nil : text
+        case .string(let text): namespace = text.nonEmpty
         case .some(let other):
             problem(
                 "manifest.wrong-type", "`metadata.namespace` must be a string, not \(other.jsonString)",

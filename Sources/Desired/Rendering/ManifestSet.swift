@@ -18,7 +18,7 @@ struct ManifestSet {
     }
 
     private mutating func resolve(_ manifest: Manifest, _ scopes: KindScopes, _ namespace: String?) -> Manifest? {
-        let destination = namespace.flatMap { $0.isEmpty ? nil : $0 }
+        let destination = namespace?.nonEmpty
         switch scopes.isNamespaced(manifest.id.groupKind) {
         case false: return manifest.withNamespace(resolvedTo: nil)
         case true where manifest.id.namespace != nil: return manifest

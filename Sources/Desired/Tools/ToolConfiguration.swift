@@ -34,6 +34,6 @@ package struct ToolConfiguration: Sendable, Hashable {
     }
 
     private static func variable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        getenv(name).map { String(cString: $0) }?.nonEmpty
     }
 }
