@@ -28,6 +28,7 @@ struct JSONParser {
     private let members = Gathering<JSONObject.Member>()
     private let items = Gathering<JSONValue>()
     private var strings: StringTable
+    private var repeats: RepeatTable
 
     static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
@@ -46,7 +47,10 @@ struct JSONParser {
 
     private init(bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
-        strings = StringTable(isUsed: bytes.count > 32_768)
+        // A short text repeats too little to pay for the tables.
+        let isLong = bytes.count > 32_768
+        strings = StringTable(isUsed: isLong)
+        repeats = RepeatTable(isUsed: isLong)
     }
 
     private func failure(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
@@ -67,8 +71,7 @@ struct JSONParser {
         skipSpace()
         guard position < bytes.count else { throw failure("unexpected end") }
         switch bytes[position] {
-        case UInt8(ascii: "{"): return try object()
-        case UInt8(ascii: "["): return try array()
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return try container()
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): try literal("true"); return .bool(true)
         case UInt8(ascii: "f"): try literal("false"); return .bool(false)
@@ -89,6 +92,19 @@ struct JSONParser {
         if depth > Self.depthLimit { throw failure("nested deeper than \(Self.depthLimit)") }
         position += 1
         skipSpace()
+    }
+
+    /// An object or an array; one that was read before, byte for byte, is that value again.
+    private mutating func container() throws(JSONError) -> JSONValue {
+        let start = position
+        let slot = depth < Self.depthLimit / 4 ? repeats.slot(of: bytes, at: start) : nil
+        if let slot, let (value, end) = repeats.value(in: slot, of: bytes, at: start) {
+            position = end
+            return value
+        }
+        let value = bytes[start] == UInt8(ascii: "{") ? try object() : try array()
+        if let slot { repeats.keep(value, in: slot, range: start..<position) }
+        return value
     }
 
     private mutating func object() throws(JSONError) -> JSONValue {
@@ -323,7 +339,6 @@ private final class Gathering<Element> {
 private struct StringTable {
     private static let slots = 512
     private var table: [String] = []
-    /// A short text repeats too little to pay for the table.
     private let isUsed: Bool
 
     init(isUsed: Bool) { self.isUsed = isUsed }
@@ -345,5 +360,49 @@ private struct StringTable {
         let text = String(decoding: bytes, as: UTF8.self)
         table[slot] = text
         return text
+    }
+}
+
+/// Containers of up to half a kilobyte, each kept in the slot of its first bytes until another one takes it. The objects of a list have
+/// environment variables, ports, resources and probes in common: those are read once, and stored once.
+private struct RepeatTable {
+    private static let slots = 1024
+    /// What decides the slot; a shorter text has nothing to gain.
+    private static let prefix = 32
+    private static let longest = 512
+
+    private struct Entry {
+        var start = 0
+        var length = 0
+        var value = JSONValue.null
+    }
+
+    private var table: [Entry] = []
+    private let isUsed: Bool
+
+    init(isUsed: Bool) { self.isUsed = isUsed }
+
+    mutating func slot(of bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
+        guard isUsed, start &+ Self.prefix <= bytes.count, bytes[start &+ 1] | 0x20 != UInt8(ascii: "}") else { return nil }
+        if table.isEmpty { table = Array(repeating: Entry(), count: Self.slots) }
+        let base = UnsafeRawPointer(bytes.baseAddress!) + start
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for offset in stride(from: 0, to: Self.prefix, by: 8) {
+            hash = (hash ^ base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+            hash ^= hash >> 29
+        }
+        return Int(truncatingIfNeeded: hash >> 40) & (Self.slots - 1)
+    }
+
+    /// The slot's value and where its text ends, if that is the text here.
+    func value(in slot: Int, of bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> (JSONValue, end: Int)? {
+        let (known, length) = (table[slot].start, table[slot].length)
+        guard length > 0, start &+ length <= bytes.count else { return nil }
+        let base = bytes.baseAddress!
+        return memcmp(base + known, base + start, length) == 0 ? (table[slot].value, start &+ length) : nil
+    }
+
+    mutating func keep(_ value: JSONValue, in slot: Int, range: Range<Int>) {
+        if range.count <= Self.longest { table[slot] = Entry(start: range.lowerBound, length: range.count, value: value) }
     }
 }

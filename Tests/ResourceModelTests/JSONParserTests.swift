@@ -71,6 +71,30 @@ import Testing
         #expect(try JSONValue(parsing: value.serialized()) == value)
     }
 
+    /// A long text's containers are looked up by their first bytes, so what begins alike must be told apart, and what is alike may be shared.
+    @Test func whatRepeatsInALongTextIsReadAsItWouldBeAlone() throws {
+        var random = Seeded(state: 5)
+        var kinds: [JSONValue] = (0..<40).map { _ in Self.value(2, &random) }
+        for index in 0..<200 {
+            kinds.append(["name": "a name that is longer than a slot's key", "value": .integer(Int64(index % 20)), "more": kinds[index % 40]])
+        }
+        let items = (0..<4000).map { _ in kinds[Int.random(in: 0..<kinds.count, using: &random)] }
+        let bytes = JSONValue.array(items).serialized()
+        let read = try #require(try JSONValue(parsing: bytes).arrayValue)
+        #expect(read.count == items.count)
+        for (item, found) in zip(items, read) { #expect(found.serialized() == item.serialized()) }
+        for _ in 0..<20 {
+            #expect(throws: JSONError.self) { try JSONValue(parsing: Array(bytes[..<Int.random(in: 40_000..<bytes.count, using: &random)])) }
+        }
+    }
+
+    @Test func aRepeatIsNoWayAroundTheLimitOfNesting() {
+        let inner = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
+        let deep = String(repeating: "[", count: 801) + inner + String(repeating: "]", count: 801)
+        let filler = String(repeating: inner + ",", count: 100)
+        #expect(throws: JSONError.self) { try JSONValue(parsing: "[\(filler)\(deep)]") }
+    }
+
     @Test(arguments: [
         ("0", JSONValue.integer(0)), ("-0", .integer(0)), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
         ("9223372036854775808", .number("9223372036854775808")), ("123456789012345678", .integer(123_456_789_012_345_678)),
