@@ -34,20 +34,41 @@ package struct Change: Sendable, Hashable {
         case skip(SkipReason)
     }
 
-    package var id: ResourceID
-    package var action: Action
-    package var fields: [FieldChange]
+    private struct Members: Sendable, Hashable {
+        var id: ResourceID
+        var action: Action
+        var fields: [FieldChange]
+        var manifest: Manifest?
+        var live: LiveObject?
+    }
+
+    private var members: CopyOnWrite<Members>
+
+    package var id: ResourceID {
+        _read { yield members.value.id }
+        _modify { yield &members.value.id }
+    }
+    package var action: Action {
+        _read { yield members.value.action }
+        _modify { yield &members.value.action }
+    }
+    package var fields: [FieldChange] {
+        _read { yield members.value.fields }
+        _modify { yield &members.value.fields }
+    }
     /// What is declared; `nil` for a prune.
-    package var manifest: Manifest?
+    package var manifest: Manifest? {
+        _read { yield members.value.manifest }
+        _modify { yield &members.value.manifest }
+    }
     /// What is there; `nil` for a create.
-    package var live: LiveObject?
+    package var live: LiveObject? {
+        _read { yield members.value.live }
+        _modify { yield &members.value.live }
+    }
 
     package init(id: ResourceID, action: Action, fields: [FieldChange] = [], manifest: Manifest? = nil, live: LiveObject? = nil) {
-        self.id = id
-        self.action = action
-        self.fields = fields
-        self.manifest = manifest
-        self.live = live
+        members = CopyOnWrite(Members(id: id, action: action, fields: fields, manifest: manifest, live: live))
     }
 }
 

@@ -17,12 +17,9 @@ package struct JSONObject: Sendable {
     package init(_ members: [Member] = []) { self.members = members }
 
     package subscript(key: String) -> JSONValue? {
-        get {
-            for member in members where member.key == key { return member.value }
-            return nil
-        }
+        get { index(of: key).map { members[$0].value } }
         set {
-            if let index = members.firstIndex(where: { $0.key == key }) {
+            if let index = index(of: key) {
                 if let newValue { members[index].value = newValue } else { members.remove(at: index) }
             } else if let newValue {
                 members.append(Member(key: key, value: newValue))
@@ -35,8 +32,16 @@ package struct JSONObject: Sendable {
         set { self[key] = newValue }
     }
 
+    /// Where the key stands; `nil` when it is not there. By place, because going over the members would copy each of them.
+    /// - Parameter expected: the place that is looked at first.
+    package func index(of key: String, expected: Int = 0) -> Int? {
+        if expected < members.count, members[expected].key == key { return expected }
+        for place in members.indices where members[place].key == key { return place }
+        return nil
+    }
+
     package var keys: [String] { members.map(\.key) }
-    package func contains(_ key: String) -> Bool { members.contains { $0.key == key } }
+    package func contains(_ key: String) -> Bool { index(of: key) != nil }
     package mutating func removeValue(forKey key: String) { self[key] = nil }
     package mutating func removeAll(where predicate: (Member) -> Bool) { members.removeAll(where: predicate) }
 
@@ -62,11 +67,10 @@ extension JSONObject: Hashable {
             let other = right.dictionary
             return left.members.allSatisfy { other[$0.key] == $0.value }
         }
-        for (index, member) in left.members.enumerated() {
-            let counterpart = right.members[index].key == member.key ? right.members[index].value : right[member.key]
-            guard counterpart == member.value else { return false }
+        return left.members.indices.allSatisfy { place in
+            guard let counterpart = right.index(of: left.members[place].key, expected: place) else { return false }
+            return left.members[place].value == right.members[counterpart].value
         }
-        return true
     }
 
     package func hash(into hasher: inout Hasher) {

@@ -1,23 +1,45 @@
 /// One object that Git declares, rendered and with its namespace resolved as far as that is possible without a cluster.
 package struct Manifest: Sendable, Hashable {
-    package var id: ResourceID
-    package var apiVersion: String
+    private struct Members: Sendable, Hashable {
+        var id: ResourceID
+        var apiVersion: String
+        var body: JSONValue
+        var source: SourceLocation
+        var namespaceIfNamespaced: String?
+    }
+
+    private var members: CopyOnWrite<Members>
+
+    package var id: ResourceID {
+        _read { yield members.value.id }
+        _modify { yield &members.value.id }
+    }
+    package var apiVersion: String {
+        _read { yield members.value.apiVersion }
+        _modify { yield &members.value.apiVersion }
+    }
     /// The whole object, as it will be applied before tracking metadata is added.
-    package var body: JSONValue
+    package var body: JSONValue {
+        _read { yield members.value.body }
+        _modify { yield &members.value.body }
+    }
     /// Where it was declared; for rendered sources the file that the renderer was started on.
-    package var source: SourceLocation
+    package var source: SourceLocation {
+        _read { yield members.value.source }
+        _modify { yield &members.value.source }
+    }
     /// Set where only the cluster knows whether the kind is namespaced and the object names no namespace: the namespace that the
     /// object goes into if discovery says that it is. `withNamespace(resolvedTo:)` settles it.
-    package var namespaceIfNamespaced: String?
+    package var namespaceIfNamespaced: String? {
+        _read { yield members.value.namespaceIfNamespaced }
+        _modify { yield &members.value.namespaceIfNamespaced }
+    }
 
     package init(
         id: ResourceID, apiVersion: String, body: JSONValue, source: SourceLocation, namespaceIfNamespaced: String? = nil
     ) {
-        self.id = id
-        self.apiVersion = apiVersion
-        self.body = body
-        self.source = source
-        self.namespaceIfNamespaced = namespaceIfNamespaced
+        members = CopyOnWrite(
+            Members(id: id, apiVersion: apiVersion, body: body, source: source, namespaceIfNamespaced: namespaceIfNamespaced))
     }
 
     /// The manifest in that namespace, in identity and body; `nil` makes it cluster-scoped.
@@ -36,6 +58,8 @@ package struct Manifest: Sendable, Hashable {
     package var groupVersionKind: GroupVersionKind { GroupVersionKind(apiVersion: apiVersion, kind: id.kind) }
     package var annotations: JSONObject { body["metadata"]?["annotations"]?.objectValue ?? [:] }
     package var labels: JSONObject { body["metadata"]?["labels"]?.objectValue ?? [:] }
+    /// A Task or a TaskList: the reconciler itself carries out what it declares, after the sync that applies it.
+    package var isOfTasks: Bool { id.group == "reconciler.dev" }
 }
 
 /// Everything that one application declares at one revision.

@@ -28,3 +28,23 @@ import Testing
         #expect(value == ["metadata": ["labels": ["a": "b"]]])
     }
 }
+
+@Suite struct SharedValueTests {
+    @Test func aCopyIsChangedWithoutTheOther() {
+        let id = ResourceID(group: "", kind: "ConfigMap", namespace: "shop", name: "a")
+        let first = Manifest(id: id, apiVersion: "v1", body: ["data": ["key": "one"]], source: SourceLocation(path: "a.yaml", line: 1))
+        var second = first
+        #expect(second == first && second.hashValue == first.hashValue)
+        second.body[path: "data", "key"] = "two"
+        second.id.namespace = nil
+        #expect(first.body[path: "data", "key"] == "one" && first.id.namespace == "shop")
+        #expect(second.body[path: "data", "key"] == "two" && second.id.namespace == nil && second != first)
+
+        let change = Change(id: id, action: .create, manifest: first)
+        var changed = change
+        changed.manifest?.id.name = "b"
+        changed.action = .skip(.notSelected)
+        #expect(change.action == .create && change.manifest == first && changed != change)
+        #expect(first.body[path: "data", "key"] == "one")
+    }
+}
