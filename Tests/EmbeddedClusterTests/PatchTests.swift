@@ -90,7 +90,14 @@ import Testing
         Case(
             name: "counts items", target: #"{"a":[1]}"#, patch: #"[{"op":"add","path":"/a/2","value":1}]"#, result: nil, code: 422
         ),
-        Case(name: "refuses 01", target: #"{"a":[1,2]}"#, patch: #"[{"op":"remove","path":"/a/01"}]"#, result: nil, code: 422),
+        Case(name: "takes 01, as the server does", target: #"{"a":[1,2]}"#, patch: #"[{"op":"remove","path":"/a/01"}]"#, result: #"{"a":[1]}"#),
+        Case(name: "removes from the end", target: #"{"a":[1,2,3]}"#, patch: #"[{"op":"remove","path":"/a/-1"}]"#, result: #"{"a":[1,2]}"#),
+        Case(
+            name: "changes below the last but one", target: #"{"a":[{"b":1},{"b":2}]}"#, patch: #"[{"op":"replace","path":"/a/-2/b","value":7}]"#,
+            result: #"{"a":[{"b":7},{"b":2}]}"#),
+        Case(name: "adds at the end", target: #"{"a":[1]}"#, patch: #"[{"op":"add","path":"/a/-1","value":2}]"#, result: #"{"a":[1,2]}"#),
+        Case(name: "counts from the end too", target: #"{"a":[1]}"#, patch: #"[{"op":"remove","path":"/a/-2"}]"#, result: nil, code: 422),
+        Case(name: "knows no word as an index", target: #"{"a":[1]}"#, patch: #"[{"op":"remove","path":"/a/x"}]"#, result: nil, code: 422),
         Case(name: "is a list", target: "{}", patch: "{}", result: nil, code: 400),
     ]
 

@@ -77,13 +77,14 @@ package enum JSONPatch {
         return current
     }
 
+    /// As API servers read it, whose library (`evanphx/json-patch`) is laxer than the standard: `-1` is the last place, `01` the second.
     /// - Parameter end: whether the place behind the last item counts too.
     private static func index(_ token: String, in items: [JSONValue], end: Bool) throws(PatchFailure) -> Int? {
         if token == "-" { return end ? items.count : nil }
-        guard let index = Int(token), token == String(index), index >= 0 else {
-            throw .unprocessable("\"\(token)\" is no index of a list")
-        }
-        return index < items.count || (end && index == items.count) ? index : nil
+        guard let index = Int(token) else { throw .unprocessable("\"\(token)\" is no index of a list") }
+        let count = end ? items.count + 1 : items.count
+        let place = index < 0 ? index + count : index
+        return (0..<count).contains(place) ? place : nil
     }
 
     private static func add(_ value: JSONValue, at path: JSONPointer, to target: inout JSONValue) throws(PatchFailure) {
