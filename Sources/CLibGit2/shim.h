@@ -51,7 +51,6 @@ static inline int rc_exchange(const char *one, const char *other) {
 }
 
 // These are macros.
-static inline int rc_deflate_init(z_stream *stream, int level) { return deflateInit(stream, level); }
 static inline int rc_inflate_init(z_stream *stream) { return inflateInit(stream); }
 
 #endif

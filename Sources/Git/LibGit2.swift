@@ -45,16 +45,14 @@ final class Repository {
         self.handle = handle!
     }
 
-    /// Makes an empty bare repository; its parents are made too.
-    init(creating path: String) throws(LibGit2Failure) {
-        _ = LibGit2.ready
-        var handle: OpaquePointer?
-        var options = git_repository_init_options()
-        try check(git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION)))
-        options.flags =
-            GIT_REPOSITORY_INIT_BARE.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue | GIT_REPOSITORY_INIT_NO_REINIT.rawValue
-        try check(git_repository_init_ext(&handle, path, &options))
-        self.handle = handle!
+    /// Makes an empty bare repository in a directory that is not there yet, with the files that Git asks for and no others
+    /// (gitrepository-layout(5)): libgit2 probes the file system for a work tree's sake, and writes the configuration five times.
+    /// - Throws: `LibGit2Failure` if it can't be opened, `GitError` if it can't be written.
+    convenience init(creating path: String) throws {
+        for directory in ["objects/pack", "refs/heads"] { try MirrorFiles.makeParents(of: "\(path)/\(directory)/") }
+        try MirrorFiles.write(Array("ref: refs/heads/main\n".utf8), to: path + "/HEAD")
+        try MirrorFiles.write(Array("[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n".utf8), to: path + "/config")
+        try self.init(opening: path)
     }
 
     deinit { git_repository_free(handle) }

@@ -34,7 +34,7 @@ struct LocalCopy {
 
     private func attempt(_ wanted: [git_oid]) throws -> Bool {
         let source = try Repository(anywhere: path)
-        let writer = try PackWriter()
+        let writer = PackWriter()
         let finished = try source.withObjects { all in
             for oid in wanted {
                 var (oid, size, type) = (oid, 0, GIT_OBJECT_ANY)
@@ -51,7 +51,7 @@ struct LocalCopy {
                             else {
                                 return false
                             }
-                            try writer.add(oid, type, content)
+                            writer.add(oid, type, content)
                             try walk.follow(type, content)
                             return true
                         }

@@ -3,6 +3,7 @@ import Crypto
 import Glibc
 
 /// A pack of whole objects and its index, put together in memory: the formats of gitformat-pack(5), version 2 of both.
+/// Nothing is compressed: that would cost a third of the whole copy and make each later read slower; packs put together are compressed.
 /// Not for use by two threads at once.
 final class PackWriter {
     private struct Entry {
@@ -13,34 +14,18 @@ final class PackWriter {
 
     private var bytes: [UInt8] = Array("PACK".utf8)
     private var entries: [Entry] = []
-    private let stream: UnsafeMutablePointer<z_stream>  // zlib keeps the address.
 
     var count: Int { entries.count }
     /// What the pack takes so far.
     var size: Int { bytes.count }
 
-    init() throws(LibGit2Failure) {
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
-        bytes += [0, 0, 0, 2, 0, 0, 0, 0]  // The version, and the number of objects that `finish` knows.
-        // Compressing costs a third of the whole copy and makes each later read slower; packs put together are compressed.
-        guard rc_deflate_init(stream, Z_NO_COMPRESSION) == Z_OK else { throw PackWriter.failure("can't start to pack") }
-    }
-
-    deinit {
-        deflateEnd(stream)
-        stream.deallocate()
-    }
-
-    private static func failure(_ text: String) -> LibGit2Failure {
-        LibGit2Failure(code: -1, category: GIT_ERROR_ZLIB.rawValue, message: text)
-    }
+    init() { bytes += [0, 0, 0, 2, 0, 0, 0, 0] }  // The version, and the number of objects that `finish` knows.
 
     /// Adds an object, which was not added before.
     /// - Parameters:
     ///   - type: of a commit, tree, blob or tag, as libgit2 and packs number them.
     ///   - content: less than 2 GiB, as all in one pack must be.
-    func add(_ oid: git_oid, _ type: git_object_t, _ content: UnsafeRawBufferPointer) throws(LibGit2Failure) {
+    func add(_ oid: git_oid, _ type: git_object_t, _ content: UnsafeRawBufferPointer) {
         let start = bytes.count
         var size = content.count >> 4
         var head = UInt8(type.rawValue) << 4 | UInt8(content.count & 15)
@@ -50,25 +35,25 @@ final class PackWriter {
             size >>= 7
         }
         bytes.append(head)
-        try append(content)
+        append(content)
         let checksum = bytes.withUnsafeBufferPointer { crc32(0, $0.baseAddress! + start, UInt32($0.count - start)) }
         entries.append(Entry(oid: oid, checksum: UInt32(checksum), offset: UInt32(start)))
     }
 
-    private func append(_ content: UnsafeRawBufferPointer) throws(LibGit2Failure) {
-        deflateReset(stream)
-        let (stream, start, bound) = (stream, bytes.count, Int(deflateBound(stream, UInt(content.count))))
-        bytes.append(contentsOf: repeatElement(0, count: bound))
-        let status = bytes.withUnsafeMutableBufferPointer { bytes in
-            // zlib only reads there.
-            stream.pointee.next_in = UnsafeMutablePointer(mutating: content.baseAddress?.assumingMemoryBound(to: UInt8.self))
-            stream.pointee.avail_in = UInt32(content.count)
-            stream.pointee.next_out = bytes.baseAddress! + start
-            stream.pointee.avail_out = UInt32(bound)
-            return deflate(stream, Z_FINISH)
-        }
-        guard status == Z_STREAM_END else { throw PackWriter.failure("can't pack \(content.count) bytes") }
-        bytes.removeLast(Int(stream.pointee.avail_out))
+    /// Appends a zlib stream (RFC 1950) of stored blocks (RFC 1951, 3.2.4). zlib makes the same, but sets up its tables for each object.
+    private func append(_ content: UnsafeRawBufferPointer) {
+        bytes += [0x78, 0x01]
+        var rest = content[...]
+        repeat {
+            let block = rest.prefix(65_535)
+            rest = rest.dropFirst(block.count)
+            let count = UInt16(block.count)
+            bytes.append(rest.isEmpty ? 1 : 0)
+            for half in [count, ~count] { bytes += [UInt8(truncatingIfNeeded: half), UInt8(half >> 8)] }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: block))
+        } while !rest.isEmpty
+        let checksum = adler32(1, content.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt32(content.count))
+        bytes += PackWriter.bigEndian(UInt32(checksum))
     }
 
     /// Writes the pack into the directory `place`. Ends the writer.
