@@ -92,7 +92,7 @@ let package = Package(
                 "Git", "YAML", "ResourceModel", "TaskModel", "Tasks", argumentParser, logging, lifecycle,
             ]),
         .executableTarget(name: "DemoWeb", dependencies: [hummingbird, lifecycle, logging]),
-        .executableTarget(name: "Benchmarks", dependencies: ["CLinux", "Git", "YAML", "ResourceModel", "Store"]),
+        .executableTarget(name: "Benchmarks", dependencies: ["CLinux", "Git", "YAML", "ResourceModel", "Store", "Desired"]),
 
         .target(
             name: "TestSupport",

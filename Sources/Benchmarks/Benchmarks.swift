@@ -1,4 +1,5 @@
 import CLinux
+import Desired
 import Git
 import Glibc
 import ResourceModel
@@ -56,11 +57,11 @@ struct Benchmarks {
         print("changed-apps \(finding)")
 
         let files = try await mirror.snapshot(of: now).entries(at: "apps", recursive: true).filter { $0.kind == .file }.prefix(1000)
+            .map { FileTreeEntry(path: $0.path, kind: .file, objectID: $0.objectID) }
         var documents = 0
         let reading = try await best {
-            let contents = try await mirror.snapshot(of: now).contents(of: Array(files))
-            let parsed = await zip(files, contents).map { $0 }.concurrentMap { file, bytes in
-                (try? YAML.documents(in: bytes, path: file.path))?.count ?? 0  // counted below
+            let parsed = try await GitFileTree(mirror.snapshot(of: now)).contents(of: files) { index, bytes in
+                (try? YAML.documents(in: bytes, path: files[index].path))?.count ?? 0  // counted below
             }
             documents = parsed.reduce(0, +)
         }

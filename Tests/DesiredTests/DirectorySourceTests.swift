@@ -39,6 +39,22 @@ import Testing
         }
     }
 
+    /// More files than are parsed by one task: they stay in order, and every problem is told.
+    @Test func rendersManyFilesInOrderOfPath() async throws {
+        func path(_ number: Int) -> String { "app/\(1000 + number).yaml" }
+        var files = Dictionary(uniqueKeysWithValues: (0..<300).map { (path($0), configMap("c\($0)")) })
+        try await withFiles(files) { root in
+            let names = try await render(applicationYAML(), in: root).manifests.map(\.id.name)
+            #expect(names == (0..<300).map { "c\($0)" })
+        }
+        for broken in [7, 130, 299] { files[path(broken)] = "apiVersion: v1\nkind: [" }
+        try await withFiles(files) { root in
+            let error = await #expect(throws: Problems.self) { try await render(applicationYAML(), in: root) }
+            let paths = error?.problems.compactMap(\.location?.path)
+            #expect(paths == [7, 130, 299].map(path))
+        }
+    }
+
     @Test func leavesOutFilesWithTheMarker() async throws {
         try await withFiles([
             "app/a.yaml": configMap("a"), "app/values.yaml": "# +argocd:skip-file-rendering\nreplicas: [",

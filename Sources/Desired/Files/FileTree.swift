@@ -49,6 +49,22 @@ package struct FileTreeEntry: Sendable, Hashable {
 extension FileTree {
     func contents(of file: FileTreeEntry) async throws -> [UInt8] { try await contents(of: [file])[0] }
 
+    /// What `body` makes of each file, in the order asked for: some files are worked on, on all processors, while the next ones are read.
+    /// - Parameter body: is given the file's place in `files`, and its bytes.
+    package func contents<Value: Sendable>(
+        of files: [FileTreeEntry], _ body: @escaping @Sendable (Int, [UInt8]) -> Value
+    ) async throws -> [Value] {
+        // Few enough that there is soon something to do for every processor, enough that a task is worth its while.
+        let atOnce = 64
+        return try await withThrowingTaskGroup(of: (start: Int, values: [Value]).self) { group in
+            for start in stride(from: 0, to: files.count, by: atOnce) {
+                let contents = try await contents(of: Array(files[start..<min(start + atOnce, files.count)]))
+                group.addTask { (start, contents.indices.map { body(start + $0, contents[$0]) }) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.start < $1.start }.flatMap(\.values)
+        }
+    }
+
     /// The entry that a path leads to once symbolic links are followed (also those in its directories); `nil` when nothing is there.
     /// - Throws: a `Problem` when a link leaves the tree or links go round in a circle.
     func followedEntry(at path: String) async throws -> FileTreeEntry? {

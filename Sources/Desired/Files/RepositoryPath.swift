@@ -1,5 +1,7 @@
 /// Paths inside a repository: `/`-separated, from its root, without leading or trailing slash; the root is empty.
 enum RepositoryPath {
+    private static let separator = UInt8(ascii: "/")
+
     /// The path without `.`, `..` and empty parts; `nil` when it leaves the repository.
     static func normalised(_ path: String) -> String? {
         var parts: [Substring] = []
@@ -25,20 +27,22 @@ enum RepositoryPath {
 
     /// The directory that holds the path; the root's is the root.
     static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "" }
+        guard let slash = path.utf8.lastIndex(of: separator) else { return "" }
         return String(path[..<slash])
     }
 
     static func name(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return path }
-        return String(path[path.index(after: slash)...])
+        guard let slash = path.utf8.lastIndex(of: separator) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
     }
 
     /// The path from `base` down to `path`, which lies in it; `nil` when it does not.
     static func relative(_ path: String, to base: String) -> String? {
         if base.isEmpty { return path }
         if path == base { return "" }
-        return path.hasPrefix(base + "/") ? String(path.dropFirst(base.count + 1)) : nil
+        let (bytes, above) = (path.utf8, base.utf8)
+        guard bytes.starts(with: above), bytes.dropFirst(above.count).first == separator else { return nil }
+        return String(path[bytes.index(bytes.startIndex, offsetBy: above.count + 1)...])
     }
 
     /// Whether `path` is `base` or lies in it.

@@ -43,10 +43,10 @@ struct DirectorySource {
                 }
             }
         }
-        let contents = try await request.tree.contents(of: files.map(\.file))
-        let read = await zip(files, contents).map { (path: $0.path, bytes: $1) }.concurrentMap { file in
+        let paths = files.map(\.path)
+        let read = try await request.tree.contents(of: files.map(\.file)) { index, bytes in
             var reader = ManifestReader()
-            Self.read(DocumentReader.utf8(file.bytes), path: file.path, into: &reader)
+            Self.read(DocumentReader.utf8(bytes), path: paths[index], into: &reader)
             return reader
         }
         for part in read { reader.append(part) }
