@@ -15,13 +15,13 @@ struct HeadingWording {
         title = Self.plain(heading)
         let words = title.words
         let numberless = Array(words.drop { $0.utf8.allSatisfy(\.isDigit) })
-        isPhase = Self.isPhase(Self.withoutNumber(title))
+        isPhase = Self.isPhase(title, words)
         isDependency =
             words.contains("dependencies") || words.contains("dependency") || (words.contains("critical") && words.contains("path"))
             || ((words.contains("execution") || words.contains("implementation") || words.contains("task")) && words.contains("order"))
         if isDependency, isPhase, !words.contains("dependencies"), !words.contains("dependency") { isDependency = false }
         isExample = words.contains("example") || words.contains("examples") || words.contains("format") || words.contains("legend")
-        if let story = Self.storyOf(title) { self.story = story }
+        if let story = Self.storyOf(words) { self.story = story }
         readTrailers()
         if isPhase {
             isDependency = isDependency && words.first.map { !Self.phaseWords.contains($0) } ?? false
@@ -50,9 +50,12 @@ struct HeadingWording {
 
     private static let phaseWords: Set<String> = ["phase", "milestone", "sprint", "stage", "iteration", "epic", "week", "wave", "part", "track", "workstream"]
 
-    /// `Phase 3: ...`, `Sprint 2`, `Milestone A`, `Final Phase`.
-    private static func isPhase(_ title: String) -> Bool {
-        let words = title.words
+    /// `Phase 3: ...`, `Sprint 2`, `Milestone A`, `Final Phase`, each with a chapter's number before it or without.
+    /// - Parameter words: the title's.
+    private static func isPhase(_ title: String, _ words: [String]) -> Bool {
+        let whole = title
+        let title = withoutNumber(whole)
+        let words = title.utf8.count == whole.utf8.count ? words : title.words
         guard let first = words.first else { return false }
         if phaseWords.contains(first), words.count > 1 {
             let second = words[1]
@@ -66,6 +69,7 @@ struct HeadingWording {
 
     /// Without a chapter's number: `3.1 Phase 2` is `Phase 2`.
     static func withoutNumber(_ title: String) -> String {
+        guard let first = title.utf8.first, first.isDigit || first == 0x2E || first == 0x29 else { return title }
         let bytes = Array(title.utf8)
         var index = 0
         while index < bytes.count, bytes[index].isDigit || bytes[index] == 0x2E || bytes[index] == 0x29 { index += 1 }
@@ -74,8 +78,7 @@ struct HeadingWording {
     }
 
     /// `User Story 3 ...`, `US3 ...` anywhere in the heading.
-    private static func storyOf(_ title: String) -> String? {
-        let words = title.words
+    private static func storyOf(_ words: [String]) -> String? {
         for (index, word) in words.enumerated() {
             if word == "story", index > 0, words[index - 1] == "user", index + 1 < words.count, words[index + 1].utf8.first?.isDigit == true {
                 return "US" + words[index + 1].uppercased()
@@ -95,7 +98,7 @@ struct HeadingWording {
 
     /// `P1 - Must have`, `Critical: ...`, `High Priority Tasks`.
     private static func leadingPriority(_ title: String) -> TaskPriority? {
-        let words = withoutNumber(title).split { $0 == " " || $0 == ":" || $0 == "-" || $0 == "(" || $0 == "–" }.map(String.init)
+        let words = withoutNumber(title).unicodeScalars.split { $0 == " " || $0 == ":" || $0 == "-" || $0 == "(" || $0 == "–" }.map { String($0) }
         guard let first = words.first, let priority = TaskPriority(first) else { return nil }
         if first.uppercased().hasPrefix("P"), first.utf8.count == 2 { return priority }
         return words.count > 1 && words[1].lowercased() == "priority" ? priority : nil

@@ -26,7 +26,7 @@ enum StatedNumber {
     /// The number that a text states: `Total Tasks: 335 across 47 phases`, `(4 tasks)`, `51 tasks in total`.
     /// - Returns: `isAll` when nothing else stands there, `isTotal` when it says that it counts all; `nil` without an exact number.
     static func tasks(_ text: String) -> (number: Int, isAll: Bool, isTotal: Bool)? {
-        guard text.utf8.count <= 400, text.utf8.contains(where: \.isDigit), text.lowercased().contains("task") else { return nil }
+        guard text.utf8.count <= 400, text.utf8.contains(where: \.isDigit), namesTask(text) else { return nil }
         let words = tokens(text)
         for (index, word) in words.enumerated() {
             guard word == "task" || word == "tasks", index > 0 || index + 1 < words.count else { continue }
@@ -54,6 +54,17 @@ enum StatedNumber {
         }
         return nil
     }
+
+    /// Whether `task` stands anywhere, in any case.
+    private static func namesTask(_ text: String) -> Bool {
+        var matched = 0
+        for byte in text.utf8 {
+            if byte | 0x20 == Self.task[matched] { matched += 1 } else { matched = byte | 0x20 == Self.task[0] ? 1 : 0 }
+            if matched == Self.task.count { return true }
+        }
+        return false
+    }
+    private static let task = Array("task".utf8)
 
     private static func number(_ words: [String], _ index: Int) -> Int? {
         guard index < words.count, words[index].utf8.allSatisfy(\.isDigit), words[index].utf8.count <= 7 else { return nil }

@@ -163,7 +163,8 @@ final class TaskDocumentReader {
             openHeading(block, 7, [])
             return
         }
-        if Field.read(first).isEmpty, let line = paragraphTask(first) {
+        let fields = Field.read(first)
+        if fields.isEmpty, let line = paragraphTask(first) {
             closeScopes(from: 7, before: block.line)
             // Several numbered lines in one paragraph are several tasks.
             var current: Int?
@@ -186,7 +187,7 @@ final class TaskDocumentReader {
             label = nil
             return
         }
-        readFields(block, under: owner)
+        readFields(block, under: owner, known: fields)
     }
 
     /// A paragraph that begins with a certain id is a task: `**TASK_001** [MEDIUM]: text`.
@@ -201,12 +202,13 @@ final class TaskDocumentReader {
     }
 
     /// A paragraph's labelled lines, its commands and statements.
-    func readFields(_ block: MarkdownBlock, under draft: Int?) {
+    /// - Parameter known: the fields of the first line, where they were read already.
+    func readFields(_ block: MarkdownBlock, under draft: Int?, known: [Field]? = nil) {
         var last: Field?
         let lines = block.spans.lines
         var wasField = false
-        for spans in lines {
-            let fields = Field.read(spans)
+        for (index, spans) in lines.enumerated() {
+            let fields = index == 0 ? known ?? Field.read(spans) : Field.read(spans)
             if fields.isEmpty, wasField, let field = last, field.value.isEmpty == false || lines.count > 1 {
                 // A value that goes on in the next line.
                 var more = field

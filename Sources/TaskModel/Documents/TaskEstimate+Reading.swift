@@ -10,6 +10,12 @@ extension TaskEstimate {
 }
 
 private struct DurationReader {
+    private static let before: Set<String> = ["about", "approx", "approximately", "around", "circa", "ca", "~", "≈", "up", "to", "est", "estimate", "estimated", "effort", "and", "+", ","]
+    private static let after: Set<String> = ["each", "total", "max", "maximum", "of", "work", "effort", "+", "."]
+    private static let bounds: Set<String> = ["<", "≤", ">", "≥"]
+    private static let dashes: Set<String> = ["-", "–", "—", "to", "/"]
+    private static let articles: Set<String> = ["a", "an"]
+
     private var words: [String] = []
     private var index = 0
 
@@ -44,7 +50,7 @@ private struct DurationReader {
         var sum = (least: 0.0, most: 0.0)
         var count = 0
         while index < words.count {
-            skip(["about", "approx", "approximately", "around", "circa", "ca", "~", "≈", "up", "to", "est", "estimate", "estimated", "effort", "and", "+", ","])
+            skip(Self.before)
             if index == words.count { break }
             // `1 day (8h)` says it twice.
             if words[index] == "(", count > 0 {
@@ -55,17 +61,17 @@ private struct DurationReader {
             guard let part = range(unit: count == 0 ? unit : nil) else { return nil }
             sum = (sum.least + part.least, sum.most + part.most)
             count += 1
-            skip(["each", "total", "max", "maximum", "of", "work", "effort", "+", "."])
+            skip(Self.after)
         }
         return count > 0 ? sum : nil
     }
 
     private mutating func range(unit: Double?) -> (least: Double, most: Double)? {
-        let isLess = skip(["<", "≤", ">", "≥"]) == "<"
+        let isLess = skip(Self.bounds) == "<"
         guard var least = number() else { return nil }
         var first = hours()
         var most = least
-        if skip(["-", "–", "—", "to", "/"]) != nil {
+        if skip(Self.dashes) != nil {
             guard let second = number() else { return nil }
             most = second
             let last = hours()
@@ -95,7 +101,7 @@ private struct DurationReader {
         let word = words[index]
         if word == "half" {
             index += 1
-            skip(["a", "an"])
+            skip(Self.articles)
             return 0.5
         }
         if word == "a" || word == "an" || word == "one" {

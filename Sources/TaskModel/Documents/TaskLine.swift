@@ -256,7 +256,7 @@ struct TaskLine {
         let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
         let plain = (isPlain ? text : String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.isDecoration }))).trimmed.trimming(["*", "`"])
         if let priority = TaskPriority(plain) { return priority }
-        let words = plain.split { $0 == " " || $0 == ":" || $0 == "-" || $0 == "(" || $0 == ")" || $0 == "/" }.map(String.init)
+        let words = plain.utf8.split { $0 == 0x20 || $0 == 0x3A || $0 == 0x2D || $0 == 0x28 || $0 == 0x29 || $0 == 0x2F }.map { String(Substring($0)) }
         guard words.count <= 3 else { return nil }
         let others = words.filter { $0.lowercased() != "priority" && $0.lowercased() != "prio" }
         // `Priority: P1 (High)` says it twice; `CRITICAL BLOCKER` is no priority.
