@@ -48,6 +48,48 @@ struct NormalizationTests {
         }
     }
 
+    /// What is found the same without a dry run, which would be asked for at every comparison.
+    @Test(arguments: [
+        "containers: [{name: c, image: i, env: [], command: [], volumeMounts: []}]",
+        """
+        containers: [{name: c, image: i, env: [{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}},
+          {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}, {name: A, value: b}]}]
+        """,
+        """
+        containers: [{name: c, image: i}], initContainers: [{name: d, image: i, env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]}],
+          volumes: [{name: v, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}, {path: cpu, resourceFieldRef:
+          {containerName: c, resource: limits.cpu}}]}}, {name: w, projected: {sources: [{downwardAPI: {items: [{path: name, fieldRef:
+          {fieldPath: metadata.name}}]}}]}}]
+        """,
+    ])
+    func isTheSameWithoutAskingTheServer(pod: String) async throws {
+        try await withSession { session in
+            let body = try object(
+                """
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: x}, spec: {replicas: 0, selector: {matchLabels: {a: b}},
+                  template: {metadata: {labels: {a: b}}, spec: {\(pod)}}}}
+                """)
+            try await session.sync([body])
+            let applies = session.client.requestCount["apply"]
+            let changes = try await session.changes([body]).changes
+            #expect(changes.map(\.action) == [.unchanged], "\(changes.map(\.fields))")
+            #expect(session.client.requestCount["apply"] == applies)
+        }
+    }
+
+    /// In a custom resource an empty list is kept, so one that is not there is a difference.
+    @Test func anEmptyListThatIsDeclaredCountsInACustomResource() throws {
+        let live = LiveObject(
+            id: ResourceID(group: "example.org", kind: "Widget", namespace: "shop", name: "x"), apiVersion: "example.org/v1",
+            body: ["apiVersion": "example.org/v1", "kind": "Widget", "metadata": ["name": "x"], "spec": ["size": 1]], uid: "u", resourceVersion: "1",
+            ownership: FieldOwnership(entries: []))
+        let intent = try object("{apiVersion: example.org/v1, kind: Widget, metadata: {name: x}, spec: {parts: []}}")
+        #expect(OwnedFieldsComparison.result(intent: intent, live: live, manager: "reconciler").fields.map(\.path) == [".spec.parts"])
+        var builtIn = live
+        builtIn.id.group = "apps"
+        #expect(OwnedFieldsComparison.result(intent: intent, live: builtIn, manager: "reconciler").fields.isEmpty)
+    }
+
     @Test func whatAControllerWritesIntoAnAggregatedRoleIsItsOwn() throws {
         let role = try object(
             """

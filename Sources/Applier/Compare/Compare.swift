@@ -32,6 +32,10 @@ extension Applier {
             changes.append(
                 Change(id: id, action: action, fields: withOwners(result.fields, object), manifest: pair.intent.sent, live: object))
         }
+        for item in doubtful {
+            let fields = changes[item.index].fields.map(\.path).joined(separator: ", ")
+            logger.debug("in doubt, the server is asked", metadata: ["object": "\(item.pair.intent.manifest.id)", "fields": "\(fields)"])
+        }
         let answers = try await concurrently(doubtful) { item in try await self.dryRun(item.pair) }
         for (item, change) in zip(doubtful, answers) {
             if let change { changes[item.index] = change }

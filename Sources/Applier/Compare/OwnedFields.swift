@@ -17,6 +17,8 @@ struct OwnedFieldsComparison {
 
     private var result = Result()
     private let isSecret: Bool
+    /// Go's `omitempty`, which all lists of the built-in kinds have that may be left out: an empty one is not kept.
+    private let dropsEmptyLists: Bool
     /// Where the comparison stands. Most fields are the same, so places are put into words only for a difference.
     private var place: [Step] = []
 
@@ -46,14 +48,18 @@ struct OwnedFieldsComparison {
     }
 
     static func result(intent: JSONValue, live: LiveObject, manager: String) -> Result {
-        var comparison = OwnedFieldsComparison(isSecret: live.id.kind == "Secret" && live.id.group.isEmpty)
+        var comparison = OwnedFieldsComparison(
+            isSecret: live.id.kind == "Secret" && live.id.group.isEmpty, dropsEmptyLists: live.id.groupKind.isTheServersOwn)
         let entry = live.ownership.entries.first { $0.manager == manager && $0.operation == "Apply" && $0.subresource.isEmpty }
         let fields = entry?.apiVersion == live.apiVersion ? entry?.fields : nil
         comparison.compareObject(intent, live.body, fields ?? [:])
         return comparison.result
     }
 
-    private init(isSecret: Bool) { self.isSecret = isSecret }
+    private init(isSecret: Bool, dropsEmptyLists: Bool) {
+        self.isSecret = isSecret
+        self.dropsEmptyLists = dropsEmptyLists
+    }
 
     private static let identity: Set<String> = ["apiVersion", "kind"]
     private static let identityMetadata: Set<String> = ["name", "namespace", "generateName"]
@@ -106,6 +112,7 @@ struct OwnedFieldsComparison {
         guard let live else {
             // A zero value that is still ours was dropped by the server; had someone removed it, it would not be ours any more.
             if owned != nil, intent.isZero { return }
+            if dropsEmptyLists, intent.arrayValue?.isEmpty == true { return }
             // The server may have dropped it (a field of a newer version), or someone removed it.
             note(nil, intent, certain: owned != nil)
             return

@@ -29,8 +29,60 @@ extension Intent {
             var whole: JSONValue? = body
             forEach("webhooks", of: &whole) { webhook in fill("scope", "*", inEach: "rules", of: &webhook) }
             if let whole { body = whole }
-        default: break
+        default:
+            if let path = podSpecs[kind], let pod = body[path: path], isToldOfItself(pod) { fillReferences(inPod: &body[path: path]) }
         }
+    }
+
+    /// Where the kinds that have one keep what their pods are.
+    private static let podSpecs: [GroupKind: [String]] = {
+        let workloads = ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"].map { GroupKind(group: "apps", kind: $0) }
+        let others = [GroupKind(group: "batch", kind: "Job"), GroupKind(group: "", kind: "ReplicationController")]
+        var paths = Dictionary(uniqueKeysWithValues: (workloads + others).map { ($0, ["spec", "template", "spec"]) })
+        paths[GroupKind(group: "", kind: "Pod")] = ["spec"]
+        paths[GroupKind(group: "", kind: "PodTemplate")] = ["template", "spec"]
+        paths[GroupKind(group: "batch", kind: "CronJob")] = ["spec", "jobTemplate", "spec", "template", "spec"]
+        return paths
+    }()
+
+    private static let containerLists = ["containers", "initContainers", "ephemeralContainers"]
+
+    /// Whether a container is told anything of its own pod, as few are.
+    private static func isToldOfItself(_ pod: JSONValue) -> Bool {
+        let variables = containerLists.lazy.flatMap { pod[$0]?.arrayValue ?? [] }.flatMap { $0["env"]?.arrayValue ?? [] }
+        return variables.contains { $0["valueFrom"] != nil }
+            || pod["volumes"]?.arrayValue?.contains { $0["downwardAPI"] != nil || $0["projected"] != nil } == true
+    }
+
+    /// References to a pod's own fields are one value each to the server, with defaults.
+    private static func fillReferences(inPod pod: inout JSONValue?) {
+        for list in containerLists {
+            forEach(list, of: &pod) { container in
+                forEach("env", of: &container) { variable in inside("valueFrom", of: &variable, completeReferences) }
+            }
+        }
+        forEach("volumes", of: &pod) { volume in
+            fillReferences(inFilesOf: &volume)
+            inside("projected", of: &volume) { projected in forEach("sources", of: &projected, fillReferences(inFilesOf:)) }
+        }
+    }
+
+    private static func fillReferences(inFilesOf volume: inout JSONValue?) {
+        inside("downwardAPI", of: &volume) { files in forEach("items", of: &files, completeReferences) }
+    }
+
+    private static func completeReferences(_ place: inout JSONValue?) {
+        for (reference, member, value) in [("fieldRef", "apiVersion", "v1"), ("resourceFieldRef", "divisor", "0")] {
+            inside(reference, of: &place) { found in
+                if found?.objectValue != nil, found?[member]?.isNull ?? true { found?[member] = .string(value) }
+            }
+        }
+    }
+
+    private static func inside(_ key: String, of parent: inout JSONValue?, _ change: (inout JSONValue?) -> Void) {
+        guard var member = parent?[key].map(Optional.some) else { return }
+        change(&member)
+        parent?[key] = member
     }
 
     private static func fill(_ key: String, _ value: JSONValue, inEach list: String, of parent: inout JSONValue?) {
