@@ -74,9 +74,10 @@ extension Applier {
             desired.manifests.map { ($0.id.groupKind, $0.groupVersionKind.version) }, uniquingKeysWith: { first, _ in first })
         let resources = try await self.resources(for: kinds, versions: versions, declared: declaredKinds)
 
-        if promise != nil {
-            let namespaces = Set(desired.manifests.compactMap(\.id.namespace)).union(promise?.namespaces ?? [])
-            let lists = try await ownedObjects(resources, namespaces: namespaces, applySet: applySet, known: owned?.lists ?? [:])
+        if let promise {
+            // Before anything is written elsewhere the promise says so: there is no member outside it.
+            let promised = resources.filter { promise.groupKinds.contains($0.key) }
+            let lists = try await ownedObjects(promised, namespaces: promise.namespaces, applySet: applySet, known: owned?.lists ?? [:])
             let objects = try await concurrently(Array(lists.values)) { list in
                 try list.objects().map { try LiveObject($0, as: list.resource) }
             }
@@ -111,10 +112,8 @@ extension Applier {
         return try applySet.promise(of: parent)
     }
 
-    /// `uid resourceVersion` of the object that keeps the inventory; `nil` when there is none.
-    package func inventoryVersion(of applySet: ApplySet) async throws -> String? { try await readParent(of: applySet).map(Self.version) }
-
-    private static func version(of object: JSONValue) -> String {
+    /// `uid resourceVersion`.
+    static func version(of object: JSONValue) -> String {
         "\(object["metadata"]?["uid"]?.stringValue ?? "") \(object["metadata"]?["resourceVersion"]?.stringValue ?? "")"
     }
 
@@ -167,27 +166,25 @@ extension Applier {
             var kind: GroupKind
             var namespace: String?
         }
-        var found: [LiveObject] = []
-        var single: [(ResourceID, APIResource)] = []
-        for (place, members) in Dictionary(grouping: ids, by: { Place(kind: $0.groupKind, namespace: $0.namespace) }) {
-            guard let resource = resources[place.kind] else { continue }
-            if members.count <= 16 {  // about what one list costs
-                single += members.map { ($0, resource) }
-            } else {
-                let wanted = Set(members)
-                for item in try await client.list(resource, namespace: place.namespace).items {
-                    let name = item[path: "metadata", "name"]?.stringValue ?? ""
-                    let namespace = item[path: "metadata", "namespace"]?.stringValue
-                    guard wanted.contains(resource.id(namespace: namespace, name: name)) else { continue }
-                    found.append(try LiveObject(item, as: resource))
-                }
+        let places = Dictionary(grouping: ids, by: { Place(kind: $0.groupKind, namespace: $0.namespace) })
+        async let many = concurrently(places.filter { $0.value.count > Self.worthAList }.map { ($0.key, $0.value) }) { place, members in
+            guard let resource = resources[place.kind] else { return [LiveObject]() }
+            let wanted = Set(members)
+            return try await client.list(resource, namespace: place.namespace).items.compactMap { item in
+                let name = item[path: "metadata", "name"]?.stringValue ?? ""
+                let namespace = item[path: "metadata", "namespace"]?.stringValue
+                return wanted.contains(resource.id(namespace: namespace, name: name)) ? try LiveObject(item, as: resource) : nil
             }
         }
-        found += try await concurrently(single) { id, resource in
-            try await client.get(resource, namespace: id.namespace, name: id.name).map { try LiveObject($0, as: resource) }
-        }.compactMap { $0 }
-        return found
+        let few = try await concurrently(places.values.filter { $0.count <= Self.worthAList }.flatMap(\.self)) { id -> LiveObject? in
+            guard let resource = resources[id.groupKind] else { return nil }
+            return try await client.get(resource, namespace: id.namespace, name: id.name).map { try LiveObject($0, as: resource) }
+        }
+        return try await many.flatMap(\.self) + few.compactMap(\.self)
     }
+
+    /// So many objects of one kind and namespace are looked for one by one, which costs about what one list does.
+    private static let worthAList = 16
 }
 
 /// An application's objects as the inventory found them.
@@ -200,7 +197,8 @@ package struct OwnedState: Sendable {
 
     /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
     var promise: ApplySet.Promise?
-    var parentVersion = ""
+    /// `uid resourceVersion` of the object that keeps it; empty when there is none.
+    package var parentVersion = ""
     var lists: [Place: ListAnswer]
     /// What keeps the application from being synced without being asked.
     package var hold: Hold?

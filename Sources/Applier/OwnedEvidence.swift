@@ -19,27 +19,39 @@ package struct OwnedEvidence: Sendable {
 
 /// The objects that a run made, and that are as they were sent: a look at them would find nothing to do.
 package final class MadeAsDeclared: Sendable {
-    private let state = Mutex<[ResourceID: String]>([:])
+    private let state = Mutex<(versions: [ResourceID: String], inventory: String?)>(([:], nil))
 
     package init() {}
 
     /// `uid resourceVersion` of each.
-    package var versions: [ResourceID: String] { state.withLock { $0 } }
+    package var versions: [ResourceID: String] { state.withLock { $0.versions } }
+
+    /// `uid resourceVersion` of the object that keeps the inventory, once it was written; `nil` when it was not.
+    package var inventory: String? { state.withLock { $0.inventory } }
+
+    func note(inventory: JSONValue) {
+        let version = Applier.version(of: inventory)
+        state.withLock { $0.inventory = version }
+    }
 
     func note(_ object: LiveObject, sent: JSONValue) {
         guard object.id.groupKind.isTheServersOwn, Self.holds(object.body, sent) else { return }
         let version = "\(object.uid) \(object.resourceVersion)"
-        state.withLock { $0[object.id] = version }
+        state.withLock { $0.versions[object.id] = version }
     }
 
     /// Whether every value that was sent stands there as it was sent: enough to be sure, not needed to be the same.
     static func holds(_ live: JSONValue, _ sent: JSONValue) -> Bool {
         switch (live, sent) {
         case (.object(let live), .object(let sent)):
-            sent.members.allSatisfy { member in
-                guard let value = live[member.key] else { return member.value.isNull }
-                return holds(value, member.value)
-            }
+            sent.members.indices.reduce((holds: true, next: 0)) { state, place in
+                guard state.holds else { return state }
+                // Servers answer in much the same order.
+                guard let found = live.index(of: sent.members[place].key, expected: state.next) else {
+                    return (sent.members[place].value.isNull, state.next)
+                }
+                return (holds(live.members[found].value, sent.members[place].value), found + 1)
+            }.holds
         case (.array(let live), .array(let sent)): live.count == sent.count && zip(live, sent).allSatisfy(holds)
         default: live == sent
         }

@@ -12,7 +12,7 @@ extension ReconcileOnce {
     /// - Parameter owned: a digest over that.
     /// - Returns: `nil` where something else is asked for than that the application be as it is declared, or something cannot be told.
     func evidence(_ application: Application, _ request: SyncRequest, _ rendered: DesiredState, owned: String?) async throws -> String? {
-        guard request.asksForNothingElse, rendered.warnings.isEmpty, let owned, let program = RunningProgram.fingerprint, let origin = application.origin,
+        guard request.asksForNothingElse, !rendered.warnings.contains(where: { $0.code == Problem.unreadableFile }), let owned, let program = RunningProgram.fingerprint, let origin = application.origin,
             // Applications and projects, all of them: what is declared there says everything about this one.
             let declarations = try await builder.tree(of: origin).digest(at: builder.configuration.path)
         else { return nil }
@@ -64,23 +64,26 @@ extension ReconcileOnce {
     /// What the next sync finds if nothing moves until then; `nil` where that does not follow from the evidence alone.
     /// - Parameters:
     ///   - evidence: what this run saw before it wrote anything.
+    ///   - inventory: `uid resourceVersion` of the object that keeps the inventory, as it was then.
     ///   - made: what it made.
     ///   - dryRuns: how many the comparison took; what a server answers to one follows from more than the objects.
     func finding(
         of run: Reconciliation, _ report: SyncReport, _ application: Application, _ request: SyncRequest, manifests: RenderedManifests,
-        evidence: String?, made: MadeAsDeclared, dryRuns: Int
+        evidence: String?, inventory: String, made: MadeAsDeclared, dryRuns: Int
     ) async -> Settled? {
-        guard request.asksForNothingElse, run.hold == nil, let plan = run.plan, report.conclusion == .succeeded, report.warnings.isEmpty, plan.skipped.isEmpty,
+        guard request.asksForNothingElse, run.hold == nil, let plan = run.plan, report.conclusion == .succeeded, plan.skipped.isEmpty,
             plan.unchanged.allSatisfy(run.live.inventory.members.contains),
-            plan.unchanged.count + report.steps.count >= run.desired.manifests.count,
+            // A hook is no part of the application's state: whether it has to run follows from the inventory.
+            case let declared = run.desired.manifests.filter({ $0.hook == nil }),
+            plan.unchanged.count + report.steps.count >= declared.count,
             // Tasks go on by themselves.
-            !run.desired.manifests.contains(where: { $0.hook != nil || $0.id.group == "reconciler.dev" })
+            !declared.contains(where: \.isOfTasks)
         else { return nil }
         do {
             var left = evidence
-            if !report.steps.isEmpty { left = try await self.evidence(application, request, run.desired, owned: try await owned(after: report, plan, run, made)) }
+            if !report.steps.isEmpty { left = try await self.evidence(application, request, run.desired, owned: owned(after: report, plan, run, inventory: inventory, made)) }
             guard let left, dryRuns == 0 else { return nil }
-            return Settled(evidence: left, unchanged: run.desired.manifests.count, health: report.health, manifests: manifests)
+            return Settled(evidence: left, unchanged: declared.count, health: report.health, manifests: manifests)
         } catch {
             Logger(label: "reconciler").debug("\(application.name): what was left is not known: \(error)")
             return nil
@@ -88,16 +91,15 @@ extension ReconcileOnce {
     }
 
     /// What the application owns once a run has made objects; `nil` when it did something else, or not all are as they were sent.
-    private func owned(after report: SyncReport, _ plan: Plan, _ run: Reconciliation, _ made: MadeAsDeclared) async throws -> String? {
+    private func owned(after report: SyncReport, _ plan: Plan, _ run: Reconciliation, inventory: String, _ made: MadeAsDeclared) -> String? {
         var versions = made.versions
         for id in plan.unchanged where id.groupKind.isTheServersOwn {
             if let object = run.live.objects[id] { versions[id] = "\(object.uid) \(object.resourceVersion)" }
         }
         // The namespace that was made for them is nobody's.
-        let members = run.desired.manifests.map { ($0.id, versions[$0.id]) }
-        guard report.steps.allSatisfy({ $0.actuation == .created }), !members.contains(where: { $0.1 == nil }),
-            let inventory = try await applier.inventoryVersion(of: ApplySet(application: plan.application))
-        else { return nil }
+        let members = run.desired.manifests.filter { $0.hook == nil }.map { ($0.id, versions[$0.id]) }
+        let inventory = made.inventory ?? inventory
+        guard plan.steps.allSatisfy({ $0.hook == nil }), report.steps.allSatisfy({ $0.actuation == .created }), !members.contains(where: { $0.1 == nil }), !inventory.isEmpty else { return nil }
         var evidence = OwnedEvidence(inventory: inventory)
         for case (let id, let version?) in members { evidence.add(id.groupKind, version) }
         return evidence.digest
@@ -110,6 +112,6 @@ extension ReconcileOnce {
 extension SyncRequest {
     /// Whether it is enough to find the application as it is declared.
     fileprivate var asksForNothingElse: Bool {
-        extent == .execute && plan == nil && pinned == nil && revision == nil && waitForHealth == nil && selection.isWhole
+        extent == .execute && plan == nil && pinned == nil && revision == nil && waitForHealth == nil && selection.isWhole && hooks == .whenNeeded
     }
 }

@@ -108,37 +108,45 @@ package struct ReconcileOnce: Sendable {
         let rewritten = Task { await rewriting(of: application, before: revision, isAsked: request.pinned == nil && request.revision == nil) }
         let made = MadeAsDeclared()
         var steps: [StepResult] = []
-        var token: Int64?
+        let lease: ApplicationLease?
         switch try await turn(for: plan, inventory: live.inventory, held: held) {
-        case .notNeeded: kept = keep(desired)
-        case .afterAnother(let lease):
-            return try await again(under: lease) {
+        case .notNeeded:
+            lease = nil
+            kept = keep(desired)
+        case .afterAnother(let newer):
+            return try await again(under: newer) {
                 let newest = try await self.revision(of: application, request)
-                return try await reconcile(application, project, at: newest, request, startedAt, log, under: lease, onEvent)
+                return try await reconcile(application, project, at: newest, request, startedAt, log, under: newer, onEvent)
             }
-        case .held(let lease):
-            token = lease.token
+        case .held(let granted):
+            lease = granted
             log.open(try await begin(plan, trigger: request.trigger, startedAt))
             kept = keep(desired)
-            steps = try await lease.whileHeld {
+            steps = try await granted.holding {
                 try await applier.execute(
                     plan, desired: desired, applySet: applySet, inventory: live.inventory, options: execution(of: application, noting: made),
                     onEvent: onEvent)
             }
         }
+        // Others need not wait for what is only put together from here on. What runs for long begins only when it was still ours.
+        async let givenBack: Void? = lease?.giveBack()
+        if request.waitForHealth != nil || result.desired.manifests.contains(where: \.isOfTasks) { _ = try await givenBack }
         if plan.refusals.isEmpty, !steps.contains(where: \.isFailure) { try await tasks?(application, result.desired) }
         let health = try await health(of: result, steps: steps, request: request) {
             onEvent(.waiting(application: application.name, $0))
         }
         if let warning = await rewritten.value { result.desired.warnings.append(warning) }
         var report = conclude(result, plan: plan, steps: steps, health: health, trigger: request.trigger, startedAt: startedAt)
-        report.fencingToken = token
+        report.fencingToken = lease?.token
         if !request.selection.isWhole {
             report.selection = request.selection.description
             report.message += " (only \(request.selection.description))"
         }
         let manifests = try await kept.value
-        let finding = await finding(of: result, report, application, request, manifests: manifests, evidence: evidence, made: made, dryRuns: dryRuns)
+        let finding = await finding(
+            of: result, report, application, request, manifests: manifests, evidence: evidence, inventory: seen.parentVersion, made: made,
+            dryRuns: dryRuns)
+        _ = try await givenBack
         let attempt = try await record(report, manifests, log, finding)
         await noteHealed(drift, by: attempt, report)
         if request.pinned == nil, report.conclusion != .refused { try await noteDeletion(of: application, desired, seen: seen, wrote: !steps.isEmpty) }
@@ -230,7 +238,7 @@ package struct ReconcileOnce: Sendable {
         // A step that failed, or was not reached, leaves what was there as it was.
         for step in steps where step.health != nil || !step.isFailure && step.actuation != .notReached { known[step.id] = step.health }
         // Their status was written after they were.
-        let tasks = tasks == nil ? [] : run.desired.manifests.filter { $0.id.group == "reconciler.dev" }.map(\.id)
+        let tasks = tasks == nil ? [] : run.desired.manifests.filter(\.isOfTasks).map(\.id)
         if !tasks.isEmpty { known.merge(try await applier.currentHealth(of: tasks, versions: run.desired.versions)) { _, new in new } }
         let ids = run.desired.manifests.filter { $0.hook == nil && countsForHealth($0.body) }.map(\.id)
         if let timeout = request.waitForHealth, run.plan?.refusals.isEmpty ?? true, !steps.contains(where: \.isFailure) {

@@ -18,6 +18,9 @@ struct OwnedEvidenceTests {
         (#"{"a":"1"}"#, #"{"a":1}"#, false),
         (#"{"a":"100m"}"#, #"{"a":"0.1"}"#, false),
         (#"{"a":[]}"#, #"{}"#, false),
+        (#"{"a":1,"b":2,"c":3}"#, #"{"x":0,"c":3,"b":2,"a":1}"#, true),
+        (#"{"a":1,"b":2,"c":3}"#, #"{"c":3,"a":1,"b":9}"#, false),
+        (#"{"a":1,"b":null,"c":3}"#, #"{"c":3,"a":1}"#, true),
     ])
     func knowsWhatStandsAsItWasSent(_ sent: String, _ live: String, _ expected: Bool) throws {
         #expect(MadeAsDeclared.holds(try JSONValue(parsing: live), try JSONValue(parsing: sent)) == expected)

@@ -114,6 +114,40 @@ extension CommandLineTests {
             }
         }
 
+        /// A Helm test never runs at a sync, and a hook that ran runs again only when something is written; a warning is told each time.
+        @Test func hooksAndWarningsNeedNoComparingEither() async throws {
+            try await withScene { scene in
+                try await scene.workspace.push([
+                    "environments/shop/test.yaml": Self.hook("test", "helm.sh/hook: test"), "environments/shop/values.yaml": "replicas: 1\n",
+                ])
+                try await scene.withShop()
+                let second = try await short(scene)
+                #expect(second.outcome.output.contains("(1 unchanged)"))
+                #expect(second.outcome.output.contains("values.yaml: holds no Kubernetes object"), "\(second.outcome.description)")
+
+                try await scene.workspace.push(["environments/shop/after.yaml": Self.hook("after", "argocd.argoproj.io/hook: PostSync")])
+                #expect(try await sync(scene).outcome.output.contains("1 created"))
+                _ = try await settle(scene)
+                let again = try await sync(scene, "--hooks", "always")
+                #expect(!again.isShort && again.outcome.output.contains("1 created"), "\(again.outcome.description)")
+                _ = try await settle(scene)
+                // A hook that is another one has to run, though nothing else is to do.
+                try await scene.workspace.push(["environments/shop/after.yaml": Self.hook("after", "argocd.argoproj.io/hook: PostSync", word: "new")])
+                let changed = try await sync(scene)
+                #expect(!changed.isShort && changed.outcome.output.contains("1 created"), "\(changed.outcome.description)")
+            }
+        }
+
+        private static func hook(_ name: String, _ annotation: String, word: String = "old") -> String {
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: \(name), annotations: {\(annotation)}}
+            data: {word: \(word)}
+
+            """
+        }
+
         @Test func whatWasNeverSettledIsNotRemembered() async throws {
             try await withScene { scene in
                 // An object that is gone from Git and kept is told each time.

@@ -19,9 +19,9 @@ extension Applier {
             namespaces: inventory.namespaces.union(owned.compactMap(\.change.id.namespace)), completedHooks: inventory.completedHooks)
         var run = SyncRun(applier: self, plan: plan, versions: desired.versions, options: options, onEvent: onEvent)
         if try await run.rehearse() {
-            try await record(widened, was: inventory, applySet: applySet)
+            try await record(widened, was: inventory, applySet: applySet, noting: options.made)
             try await run.carryOut()
-            try await shrink(widened, plan: plan, desired: desired, results: run.results, applySet: applySet)
+            try await shrink(widened, plan: plan, desired: desired, results: run.results, applySet: applySet, noting: options.made)
         }
         return run.results
     }

@@ -4,18 +4,20 @@ import ResourceModel
 extension Applier {
     /// Writes what may be owned from now on, before anything is: after a crash the next run still finds every object.
     /// Sends nothing when nothing changed.
-    func record(_ inventory: Inventory, was: Inventory, applySet: ApplySet) async throws {
+    /// - Parameter made: hears of what was written.
+    func record(_ inventory: Inventory, was: Inventory, applySet: ApplySet, noting made: MadeAsDeclared? = nil) async throws {
         guard
             inventory.groupKinds != was.groupKinds || inventory.namespaces != was.namespaces
                 || inventory.completedHooks != was.completedHooks || inventory.completedPreDelete != was.completedPreDelete
         else { return }
         if was.groupKinds.isEmpty { try await makeInventoryNamespace() }
         let resource = try await client.resource(for: applySet.parent.groupKind, preferring: "v1")
-        _ = try await client.apply(
+        let written = try await client.apply(
             applySet.parentObject(
                 groupKinds: inventory.groupKinds, namespaces: inventory.namespaces, completedHooks: inventory.completedHooks,
                 completedPreDelete: inventory.completedPreDelete), as: resource,
             options: ApplyOptions(fieldManager: Self.fieldManager))
+        made?.note(inventory: written.object)
     }
 
     private func makeInventoryNamespace() async throws {
@@ -28,7 +30,7 @@ extension Applier {
 
     /// After the run: only what is confirmed stays. A kind or a namespace leaves when every object of it was seen to go.
     func shrink(
-        _ widened: Inventory, plan: Plan, desired: DesiredState, results: [StepResult], applySet: ApplySet
+        _ widened: Inventory, plan: Plan, desired: DesiredState, results: [StepResult], applySet: ApplySet, noting made: MadeAsDeclared?
     ) async throws {
         let gone = Set(results.filter { $0.isDeletion && $0.health == nil }.map(\.id))
         var remaining = widened.members.subtracting(gone).union(desired.manifests.map(\.id))
@@ -40,7 +42,7 @@ extension Applier {
             completedHooks: widened.completedHooks)
         let isComplete = results.allSatisfy { !$0.hasFailed && $0.actuation != .notReached }
         if isComplete, plan.steps.contains(where: { $0.hook != nil }) { confirmed.completedHooks = hooksDigest(of: desired) }
-        try await record(confirmed, was: widened, applySet: applySet)
+        try await record(confirmed, was: widened, applySet: applySet, noting: made)
     }
 
     /// `CreateNamespace=true`: what has to happen to the destination's namespace; `nil` when it is as it should be, or declared.

@@ -95,6 +95,13 @@ package final class ApplicationLease: Sendable {
     /// Runs the writes, and gives the lease back after them. When it is lost meanwhile, the writes are cancelled between two requests.
     /// - Throws: `LeaseLost` then; whatever `body` throws.
     package func whileHeld<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        let result = try await holding(body)
+        try await giveBack()
+        return result
+    }
+
+    /// `whileHeld`, but the lease is still to be given back when the writes are done; it is given back when they throw.
+    package func holding<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
         let writes = Task { try await body() }
         let lost = state.withLock { state in
             state.onLoss = { writes.cancel() }
@@ -102,9 +109,21 @@ package final class ApplicationLease: Sendable {
         }
         if lost != nil { writes.cancel() }
         let outcome = await withTaskCancellationHandler { await writes.result } onCancel: { writes.cancel() }
+        do {
+            let result = try outcome.get()
+            if let lost = state.withLock({ $0.lost }) { throw lost }
+            return result
+        } catch {
+            try await giveBack()
+            throw error
+        }
+    }
+
+    /// Gives the lease back.
+    /// - Throws: `LeaseLost` when somebody else had it by then: what was written last may not have been seen by them.
+    package func giveBack() async throws {
         await release()
         if let lost = state.withLock({ $0.lost }) { throw lost }
-        return try outcome.get()
     }
 
     /// Gives the lease back; once is enough.
