@@ -166,7 +166,7 @@ final class EngineLoop {
     }
 
     private func recycle(_ handle: UnsafeMutableRawPointer) {
-        guard idleHandles.count < 32 else { return curl_easy_cleanup(handle) }
+        guard idleHandles.count < mailbox.limits.inFlight else { return curl_easy_cleanup(handle) }
         curl_easy_reset(handle)
         idleHandles.append(handle)
     }
