@@ -20,7 +20,8 @@ struct ClusterCommand: AsyncParsableCommand {
     }
 
     struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Serve the cluster until interrupted; prints the kubeconfig's path.")
+        static let configuration = CommandConfiguration(
+            commandName: "start", abstract: "Serve the cluster until interrupted; prints the kubeconfig's path.")
 
         @OptionGroup var options: Options
         @Option(help: "Port on 127.0.0.1 (default: the one it had before, else any).")
@@ -69,7 +70,8 @@ struct ClusterCommand: AsyncParsableCommand {
     }
 
     struct Status: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say whether the cluster is running, and where.")
+        static let configuration = CommandConfiguration(
+            commandName: "status", abstract: "Say whether the cluster is running, and where.")
 
         @OptionGroup var options: Options
 
@@ -83,7 +85,8 @@ struct ClusterCommand: AsyncParsableCommand {
     }
 
     struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop the cluster; its objects are kept.")
+        static let configuration = CommandConfiguration(
+            commandName: "stop", abstract: "Stop the cluster; its objects are kept.")
 
         @OptionGroup var options: Options
 

@@ -21,7 +21,17 @@ struct ReconcilerCommand: AsyncParsableCommand {
             _ = DedicatedThread.start { GitLibrary.prepare() }
             _ = DedicatedThread.start { HTTPClient.prepareLibrary() }
         }
-        await main(nil)
+        guard var command = leaf(CommandLine.arguments) else { return await main(nil) }
+        do { try await command.run() } catch { exit(withError: error) }
+    }
+
+    /// The command that the arguments name, if they are right and it has no others below it. The whole tree of commands is gone
+    /// through only to say what is wrong, or to help.
+    private static func leaf(_ arguments: [String]) -> (any AsyncParsableCommand)? {
+        guard let name = arguments.dropFirst().first, let type = configuration.subcommands.first(where: { $0._commandName == name }),
+            type.configuration.subcommands.isEmpty
+        else { return nil }
+        return try? type.parse(Array(arguments.dropFirst(2))) as? any AsyncParsableCommand  // What is wrong is found again, and said.
     }
 
     /// Commands that ask a repository and a cluster.

@@ -2,15 +2,41 @@ import ArgumentParser
 import Glibc
 import Logging
 import ResourceModel
+import Synchronization
 
 enum Log {
     /// `$RECONCILER_LOG_LEVEL`: trace, debug, info, notice, warning (default), error.
     static func bootstrap(default level: Logger.Level = .warning) {
         let level = Environment.value("RECONCILER_LOG_LEVEL").flatMap { Logger.Level(rawValue: $0) } ?? level
         LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = AfterHeldLines(StreamLogHandler.standardError(label: label))
             handler.logLevel = level
             return handler
+        }
+    }
+
+    /// Keeps the order of what is told and what is logged.
+    private struct AfterHeldLines: LogHandler {
+        private var handler: StreamLogHandler
+
+        init(_ handler: StreamLogHandler) { self.handler = handler }
+
+        var logLevel: Logger.Level {
+            get { handler.logLevel }
+            set { handler.logLevel = newValue }
+        }
+        var metadata: Logger.Metadata {
+            get { handler.metadata }
+            set { handler.metadata = newValue }
+        }
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { handler[metadataKey: key] }
+            set { handler[metadataKey: key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            Terminal.flush()
+            handler.log(event: event)
         }
     }
 
@@ -129,6 +155,7 @@ enum Files {
 
 /// Runs a command's body and ends the process: its errors go to standard error, its exit code is the one of docs/cli.md.
 func exiting(_ body: () async throws -> Int32) async throws {
+    defer { Terminal.flush() }
     let code: Int32
     do {
         code = try await body()
@@ -140,6 +167,7 @@ func exiting(_ body: () async throws -> Int32) async throws {
     }
     // Ends without the libraries' exit handlers: they clean up under the feet of threads that still run (curl's, SQLite's), and
     // one in two runs that failed early crashed there. Everything that must be kept has been written.
+    Terminal.flush()
     fflush(nil)
     _exit(code)
 }
@@ -164,12 +192,51 @@ func exitCode(for error: any Error) -> Int32 {
 }
 
 enum Terminal {
+    private static let held = Mutex<[UInt8]>([])
+    private static let mostHeld = 16_384
+
     /// Writes one line to standard error, in one piece.
     static func error(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
+        held.withLock { lines in
+            write(lines + Array((line + "\n").utf8))
+            lines = []
+        }
+    }
+
+    /// One line of a thousand: at once to a person, elsewhere together with the others of a twentieth of a second, since whoever reads a pipe is
+    /// woken by each write.
+    static func progress(_ line: String) {
+        if isInteractive { return error(line) }
+        let isFirst = held.withLock { lines in
+            let isFirst = lines.isEmpty
+            lines += line.utf8
+            lines.append(UInt8(ascii: "\n"))
+            if lines.count > mostHeld {
+                write(lines)
+                lines = []
+            }
+            return isFirst
+        }
+        if isFirst {
+            Task {
+                try? await Task.sleep(for: .milliseconds(50))  // woken early is as good
+                flush()
+            }
+        }
+    }
+
+    /// Writes the lines that are still held.
+    static func flush() {
+        held.withLock { lines in
+            write(lines)
+            lines = []
+        }
+    }
+
+    private static func write(_ bytes: [UInt8]) {
         var start = 0
         while start < bytes.count {
-            let count = bytes[start...].withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            let count = bytes[start...].withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
             guard count > 0 || errno == EINTR else { return }  // nobody reads it
             start += max(0, count)
         }

@@ -14,14 +14,18 @@ final class EventPrinter: Sendable {
 
     func print(_ event: SyncEvent) {
         if asJSON {
-            Terminal.error(Self.json(event).jsonString)
+            tell(event, Self.json(event).jsonString)
         } else if let line = line(event) {
             let isNew = last.withLock { last in
                 defer { last = line }
                 return last != line
             }
-            if isNew { Terminal.error(line) }
+            if isNew { tell(event, line) }
         }
+    }
+
+    private func tell(_ event: SyncEvent, _ line: String) {
+        if case .stepFinished = event { Terminal.progress(line) } else { Terminal.error(line) }
     }
 
     private func line(_ event: SyncEvent) -> String? {
