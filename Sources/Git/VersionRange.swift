@@ -51,32 +51,10 @@ struct Version: Sendable, Hashable, Comparable {
     }
 }
 
-/// A constraint on versions as Argo CD's `targetRevision` takes it: comparisons, `^`, `~`, wildcards and hyphen ranges, joined
-/// by spaces or commas (and) and `||` (or). Pre-releases match only where the constraint names one.
+/// A constraint on versions as Argo CD's `targetRevision` takes it (https://github.com/Masterminds/semver): comparisons, `^`, `~`,
+/// wildcards and hyphen ranges, joined by spaces or commas (and) and `||` (or). Pre-releases match only where one of those that are joined
+/// by "and" names one, as `>=1.2-0` and `*-0` do.
 struct VersionRange: Sendable {
-    private struct Comparator: Sendable {
-        enum Relation: Sendable { case less, lessOrEqual, greater, greaterOrEqual, equal, different }
-        var relation: Relation
-        var version: Version
-        /// Stands for `!=1.2.x`: different from everything that the bounds include.
-        var upper: Version?
-        var allowsPrerelease: Bool
-
-        func matches(_ candidate: Version) -> Bool {
-            if !candidate.prerelease.isEmpty && !allowsPrerelease { return false }
-            switch relation {
-            case .less: return candidate < version
-            case .lessOrEqual: return candidate <= version
-            case .greater: return candidate > version
-            case .greaterOrEqual: return candidate >= version
-            case .equal: return candidate == version
-            case .different:
-                if let upper { return candidate < version || candidate >= upper }
-                return candidate != version
-            }
-        }
-    }
-
     private var alternatives: [[Comparator]]
 
     /// - Returns: nil if `text` is a plain version or no constraint at all: then it is the name of a branch or a tag.
@@ -84,92 +62,100 @@ struct VersionRange: Sendable {
         if Version(text) != nil { return nil }
         alternatives = []
         for part in text.split(separator: "||", omittingEmptySubsequences: false) {
-            guard let comparators = VersionRange.comparators(String(part)) else { return nil }
+            guard let comparators = VersionRange.comparators(part) else { return nil }
             alternatives.append(comparators)
         }
     }
 
     func contains(_ version: Version) -> Bool {
-        alternatives.contains { $0.allSatisfy { $0.matches(version) } }
-    }
-
-    private static func comparators(_ text: String) -> [Comparator]? {
-        if let hyphen = text.firstRange(of: " - ") {
-            let bounds = (text[..<hyphen.lowerBound], text[hyphen.upperBound...])
-            guard let low = terms(">=\(trimmed(bounds.0))"), let high = terms("<=\(trimmed(bounds.1))") else { return nil }
-            return low + high
+        alternatives.contains { comparators in
+            let takesPrereleases = comparators.contains { !$0.version.prerelease.isEmpty }
+            return (takesPrereleases || version.prerelease.isEmpty) && comparators.allSatisfy { $0.matches(version) }
         }
-        return terms(text)
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
-        return text
-    }
-
-    private static func terms(_ text: String) -> [Comparator]? {
+    private static func comparators(_ text: Substring) -> [Comparator]? {
         var result: [Comparator] = []
-        var rest = text[...]
+        var rest = text
         while true {
             rest = rest.drop { $0 == " " || $0 == "," }
             if rest.isEmpty { return result.isEmpty ? nil : result }
             let symbol = rest.prefix { "=!<>~^".contains($0) }
             rest = rest[symbol.endIndex...].drop { $0 == " " }
-            let word = rest.prefix { $0 != " " && $0 != "," }
-            rest = rest[word.endIndex...]
-            guard let term = term(String(symbol), word) else { return nil }
-            result += term
+            let word = nextWord(&rest)
+            let afterDash = rest.drop { $0 == " " }
+            if symbol.isEmpty, rest.first == " ", afterDash.hasPrefix("- ") {
+                rest = afterDash.dropFirst().drop { $0 == " " }
+                guard let low = Comparator(">=", word), let high = Comparator("<=", nextWord(&rest)) else { return nil }
+                result += [low, high]
+            } else {
+                guard let comparator = Comparator(symbol, word) else { return nil }
+                result.append(comparator)
+            }
         }
     }
 
-    private static func term(_ symbol: String, _ word: Substring) -> [Comparator]? {
-        var word = word
-        if word.hasPrefix("v") { word.removeFirst() }
-        var parts = word.split(separator: ".", omittingEmptySubsequences: false)
-        var wildcard = false
-        if let first = parts.firstIndex(where: { ["x", "X", "*"].contains($0) }) {
-            guard parts.count <= 3, parts[first...].allSatisfy({ ["x", "X", "*"].contains($0) || UInt64($0) != nil }) else { return nil }
-            parts = Array(parts[..<first])
-            wildcard = true
-        }
-        if parts.isEmpty {
-            guard wildcard, ["", "=", ">=", "=>", "<=", "=<", "~", "~>", "^"].contains(symbol), let zero = Version("0") else { return nil }
-            return [Comparator(relation: .greaterOrEqual, version: zero, allowsPrerelease: false)]
-        }
-        guard let version = Version(parts.joined(separator: ".")) else { return nil }
-        let prerelease = !version.prerelease.isEmpty
-        let partial = version.precision < 3
-        func one(_ relation: Comparator.Relation, _ version: Version) -> Comparator {
-            Comparator(relation: relation, version: version, allowsPrerelease: prerelease)
-        }
-        func below(_ upper: Version) -> [Comparator] { [one(.greaterOrEqual, version), one(.less, upper)] }
-        switch symbol {
-        case "", "=":
-            return partial ? below(bumped(version, version.precision - 1)) : [one(.equal, version)]
-        case "!=":
-            var comparator = one(.different, version)
-            if partial { comparator.upper = bumped(version, version.precision - 1) }
-            return [comparator]
-        case ">": return partial ? [one(.greaterOrEqual, bumped(version, version.precision - 1))] : [one(.greater, version)]
-        case ">=", "=>": return [one(.greaterOrEqual, version)]
-        case "<": return [one(.less, version)]
-        case "<=", "=<": return partial ? [one(.less, bumped(version, version.precision - 1))] : [one(.lessOrEqual, version)]
-        case "~", "~>": return below(bumped(version, min(version.precision - 1, 1)))
-        case "^":
-            let leading = version.numbers.firstIndex { $0 != 0 } ?? (version.precision - 1)
-            return below(bumped(version, min(leading, version.precision - 1)))
-        default: return nil
-        }
+    private static func nextWord(_ rest: inout Substring) -> Substring {
+        let word = rest.prefix { $0 != " " && $0 != "," }
+        rest = rest[word.endIndex...]
+        return word
+    }
+}
+
+/// One comparison. Numbers that are not written, or are wildcards, stand for any.
+private struct Comparator: Sendable {
+    private enum Relation: Sendable { case less, lessOrEqual, greater, greaterOrEqual, equal, different, sameMinor, compatible }
+
+    private static let relations: [Substring: Relation] = [
+        "": .equal, "=": .equal, "!=": .different, ">": .greater, ">=": .greaterOrEqual, "=>": .greaterOrEqual, "<": .less, "<=": .lessOrEqual,
+        "=<": .lessOrEqual, "~": .sameMinor, "~>": .sameMinor, "^": .compatible,
+    ]
+
+    private let relation: Relation
+    /// Its precision says how many numbers are written.
+    let version: Version
+
+    init?(_ symbol: Substring, _ word: Substring) {
+        guard let relation = Self.relations[symbol], let version = Self.version(word) else { return nil }
+        // To be more, less or different than any version is no wish.
+        if version.precision == 0, [.less, .greater, .different].contains(relation) { return nil }
+        // `*-0` is every version with pre-releases, `x-ray` is a branch.
+        if version.precision == 0, symbol.isEmpty, version.prerelease != [], version.prerelease != ["0"] { return nil }
+        (self.relation, self.version) = (relation, version)
     }
 
-    /// `version` with the number at `index` raised and what follows set to 0.
-    private static func bumped(_ version: Version, _ index: Int) -> Version {
-        var result = version
-        result.prerelease = []
-        result.numbers[index] &+= 1
-        for later in (index + 1)..<max(index + 1, 3) { result.numbers[later] = 0 }
-        return result
+    private static func version(_ word: Substring) -> Version? {
+        let word = word.hasPrefix("v") ? word.dropFirst() : word
+        let end = word.firstIndex { $0 == "-" || $0 == "+" } ?? word.endIndex
+        let parts = word[..<end].split(separator: ".", omittingEmptySubsequences: false)
+        let isWildcard = { (part: Substring) in ["x", "X", "*"].contains(part) }
+        guard let first = parts.firstIndex(where: isWildcard) else { return Version(word) }
+        guard parts.count <= 3, parts[first...].allSatisfy({ isWildcard($0) || UInt64($0) != nil }) else { return nil }
+        var version = Version((first == 0 ? "0" : parts[..<first].joined(separator: ".")) + word[end...])
+        version?.precision = first
+        return version
+    }
+
+    func matches(_ candidate: Version) -> Bool {
+        let written = version.precision
+        let (theirs, ours) = (candidate.numbers, version.numbers)
+        func agree(_ count: Int) -> Bool { theirs.prefix(count) == ours.prefix(count) }
+        switch relation {
+        case .less: return candidate < version
+        case .greaterOrEqual: return candidate >= version
+        case .lessOrEqual: return written == 3 ? candidate <= version : !ours.prefix(written).lexicographicallyPrecedes(theirs.prefix(written))
+        case .greater: return written == 3 ? candidate > version : ours.prefix(written).lexicographicallyPrecedes(theirs.prefix(written))
+        case .equal: return written == 3 ? candidate == version : candidate >= version && agree(written)
+        case .different:
+            if written == 3 { return candidate != version }
+            return !agree(written) || written == 2 && candidate.prerelease != version.prerelease
+        case .sameMinor:
+            // `~0.0.0` takes everything, as `~*` does.
+            return candidate >= version && (agree(min(written, 2)) || written == 3 && ours.allSatisfy { $0 == 0 })
+        case .compatible:
+            // Up to the first number that is not 0, and to the last that is written.
+            let leading = ours.firstIndex { $0 != 0 } ?? written
+            return candidate >= version && agree(min(leading + 1, written))
+        }
     }
 }
