@@ -2,13 +2,15 @@
 package struct LabelSelector: Sendable, Hashable {
     enum Operator: Sendable, Hashable { case exists, doesNotExist, isIn, notIn, greater, less }
 
-    struct Requirement: Sendable, Hashable {
-        var key: String
+    package struct Requirement: Sendable, Hashable {
+        package var key: String
         var comparison: Operator
-        var values: [String]
+        package var values: [String]
+        /// Whether it compares numbers.
+        package var isOrder: Bool { comparison == .greater || comparison == .less }
     }
 
-    var requirements: [Requirement] = []
+    package internal(set) var requirements: [Requirement] = []
 
     /// Whether it selects everything.
     package var isEmpty: Bool { requirements.isEmpty }
@@ -176,12 +178,13 @@ private struct SelectorParser {
 
     private mutating func values() throws(LabelSelector.Failure) -> [String] {
         guard current == "(" else { throw failure("'('") }
-        position += 1
+        // What is missing is an empty value: `in ()`, `in (a,)`.
         var result: [String] = []
-        while current != ")" {
-            result.append(try value())
-            if current == "," { position += 1 } else if current != ")" { throw failure("',' or ')'") }
-        }
+        repeat {
+            position += 1
+            result.append(current == "," || current == ")" ? "" : try word("identifier"))
+        } while current == ","
+        guard current == ")" else { throw failure("',' or ')'") }
         position += 1
         return result
     }
