@@ -149,6 +149,17 @@ import Testing
             patch: #"{"volumes":[{"name":"v","$retainKeys":["name","secret"],"secret":{"secretName":"s"}}]}"#,
             result: #"{"volumes":[{"name":"v","secret":{"secretName":"s"}}]}"#),
         Case(
+            name: "clears what it does not retain", target: #"{"volumes":[{"name":"v","emptyDir":{}}]}"#,
+            patch: #"{"volumes":[{"name":"v","$retainKeys":["name","secret"],"emptyDir":null,"secret":{"secretName":"s"}}]}"#,
+            result: #"{"volumes":[{"name":"v","secret":{"secretName":"s"}}]}"#),
+        Case(
+            name: "refuses to set what it does not retain", target: #"{"volumes":[{"name":"v"}]}"#,
+            patch: #"{"volumes":[{"name":"v","$retainKeys":["name"],"emptyDir":{}}]}"#, result: nil, code: 400),
+        Case(
+            name: "adds where it deleted", target: #"{"containers":[{"name":"a"},{"name":"b","image":"x"},{"name":"d","image":"y"}]}"#,
+            patch: ##"{"$setElementOrder/containers":[{"name":"b"},{"name":"c"}],"containers":[{"name":"c"},{"$patch":"delete","name":"a"}]}"##,
+            result: #"{"containers":[{"name":"b","image":"x"},{"name":"d","image":"y"},{"name":"c"}]}"#),
+        Case(
             name: "wants merge keys", target: #"{"containers":[{"name":"a"}]}"#, patch: #"{"containers":[{"image":"x"}]}"#,
             result: nil, code: 500),
         Case(

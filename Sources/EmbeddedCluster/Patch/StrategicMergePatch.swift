@@ -57,7 +57,8 @@ package enum StrategicMergePatch {
             throw .badRequest("invalid patch format of retainKeys")
         }
         let kept = Set(items.compactMap(\.stringValue))
-        for member in patch.members where !member.key.hasPrefix("$") && !kept.contains(member.key) {
+        // A null clears what is not retained anyway: `kubectl apply` writes it (`strategy: {$retainKeys: [type], rollingUpdate: null, ...}`).
+        for member in patch.members where !member.value.isNull && !member.key.hasPrefix("$") && !kept.contains(member.key) {
             throw .badRequest("invalid patch format of retainKeys")
         }
         result.removeAll { !kept.contains($0.key) }
@@ -105,8 +106,20 @@ package enum StrategicMergePatch {
             patch[key] = nil
             let ordered = items.filter { item in wanted.contains { isSame($0, item, mergeKey) } }
             let others = items.filter { item in !wanted.contains { isSame($0, item, mergeKey) } }
-            result[key] = .array(interleaved(others, sorted(ordered, like: wanted, mergeKey), before ?? [], mergeKey))
+            let live = orderAfterDeletions(in: before ?? [], of: change ?? [], items, mergeKey)
+            result[key] = .array(interleaved(others, sorted(ordered, like: wanted, mergeKey), live, mergeKey))
         }
+    }
+
+    /// The live list's order as real servers see it once the patch is merged: their merge works in place, so that what it adds stands where
+    /// what it deleted was (apimachinery, `mergePatchIntoOriginal`).
+    private static func orderAfterDeletions(
+        in live: [JSONValue], of change: [JSONValue], _ merged: [JSONValue], _ mergeKey: String?
+    ) -> [JSONValue] {
+        guard mergeKey != nil, change.contains(where: { $0[directive] == "delete" }) else { return live }
+        let left = live.filter { item in merged.contains { isSame($0, item, mergeKey) } }
+        let added = change.filter { item in item[directive] == nil && !live.contains { isSame($0, item, mergeKey) } }
+        return left + added.prefix(live.count - left.count)
     }
 
     private static func list(_ old: [JSONValue], _ new: [JSONValue], _ field: TypeSchema.Field) throws(PatchFailure)
