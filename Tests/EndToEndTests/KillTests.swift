@@ -66,7 +66,7 @@ import Testing
         return files
     }
 
-    @Test(.timeLimit(.minutes(8))) func aSyncThatIsKilledAtAnyWriteIsCompletedByTheNextOne() async throws {
+    @Test(.timeLimit(.minutes(15))) func aSyncThatIsKilledAtAnyWriteIsCompletedByTheNextOne() async throws {
         try await withEmbeddedCluster { cluster in
             guard let access = try ClusterAccess.discover(kubeconfig: cluster.kubeconfig) else { throw CancellationError() }
             let client = KubernetesClient(access: access)
