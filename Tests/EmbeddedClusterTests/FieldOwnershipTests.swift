@@ -237,6 +237,22 @@ import Testing
         #expect(failure?.message.contains(".oops: field not declared in schema") == true)
     }
 
+    @Test func anItemMayLackOneOfSeveralKeysButNotAll() throws {
+        let schema = try #require(SchemaCatalog.builtIn.definition("core.v1.Container"))
+        let ports: JSONValue = ["ports": [["name": "web", "protocol": "TCP"], ["containerPort": 80]]]
+        let more: JSONValue = ["ports": [["containerPort": 80, "name": "http"]]]
+        #expect(schema.merged(ports, with: more)["ports"] == [["name": "web", "protocol": "TCP"], ["containerPort": 80, "name": "http"]])
+        let owned = schema.fieldSet(of: ports).fieldsV1["f:ports"]
+        #expect(owned?[#"k:{"protocol":"TCP"}"#]?["f:name"] == [:] && owned?[#"k:{"containerPort":80,"protocol":"TCP"}"#]?["f:containerPort"] == [:])
+
+        let pod = try #require(SchemaCatalog.builtIn.schema(for: GroupVersionKind(group: "", version: "v1", kind: "Pod")))
+        let failure = #expect(throws: ApplyFailure.self) {
+            try Self.apply(
+                ["apiVersion": "v1", "kind": "Pod", "metadata": ["name": "a"], "spec": ["containers": [["image": "x"]]]], to: nil, "m", schema: pod)
+        }
+        #expect(failure?.message.contains(#"omits all key fields ["name"]"#) == true)
+    }
+
     @Test func theVersionMustBeTheRequests() throws {
         let failure = #expect(throws: ApplyFailure.self) {
             try FieldManager.apply(

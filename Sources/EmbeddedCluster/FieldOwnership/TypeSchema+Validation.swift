@@ -137,11 +137,14 @@ extension TypeSchema.List {
                 fields.append(.init(name: key, value: value))
             } else if let value = element.field(key)?.keyDefault {
                 fields.append(.init(name: key, value: value))
-            } else {
-                throw ListItemError(
-                    message: "associative list with keys has an element that omits key field \"\(key)\" "
-                        + "(and doesn't have default value)")
             }
+        }
+        // An item without one of several keys is another one than those that have it.
+        if fields.isEmpty {
+            let names = keys.map { JSONValue.string($0).jsonString }.joined(separator: " ")
+            throw ListItemError(
+                message: "associative list with keys has an element that omits all key fields [\(names)] "
+                    + "(and doesn't have default values for any key fields)")
         }
         return .key(fields)
     }
