@@ -237,6 +237,23 @@ import Testing
         #expect(failure?.message.contains(".oops: field not declared in schema") == true)
     }
 
+    /// An update may bring what an apply may not: two items of one key.
+    @Test func itemsOfOneKeyAreOwnedAsAWhole() throws {
+        let schema = try #require(SchemaCatalog.builtIn.definition("core.v1.Container"))
+        let one: JSONValue = ["env": [["name": "a", "value": "1"], ["name": "b", "value": "2"]]]
+        let two: JSONValue = ["env": [["name": "a", "value": "1"], ["name": "a", "value": "3"], ["name": "b", "value": "2"]]]
+        let item = try Self.set(#"{"f:env":{"k:{\"name\":\"a\"}":{}}}"#)
+        let whole = try Self.set(#"{"f:env":{"k:{\"name\":\"a\"}":{".":{},"f:name":{},"f:value":{}}}}"#)
+        let doubled = schema.comparison(from: one, to: two)
+        #expect(doubled.added == item && doubled.removed == whole && doubled.modified.isEmpty)
+        let single = schema.comparison(from: two, to: one)
+        #expect(single.added == whole && single.removed == item && single.modified.isEmpty)
+        let other: JSONValue = ["env": [["name": "a", "value": "4"], ["name": "a", "value": "3"], ["name": "b", "value": "2"]]]
+        let changed = schema.comparison(from: two, to: other)
+        #expect(changed.modified == item && changed.added.isEmpty && changed.removed.isEmpty)
+        #expect(schema.comparison(from: [:], to: ["env": two["env"]!]).added.fieldsV1["f:env"]?[#"k:{"name":"a"}"#] == [:])
+    }
+
     @Test func anItemMayLackOneOfSeveralKeysButNotAll() throws {
         let schema = try #require(SchemaCatalog.builtIn.definition("core.v1.Container"))
         let ports: JSONValue = ["ports": [["name": "web", "protocol": "TCP"], ["containerPort": 80]]]

@@ -141,23 +141,31 @@ extension TypeSchema {
         for (position, element) in before.elements.enumerated() {
             let mine = before.items[position]
             let theirs = after.index[element].map { after.items[$0] } ?? []
-            if mine.count == 1, theirs.count <= 1 {
-                collector.add(element, list.element.itemDelta(mine[0], theirs.first))
-            } else if theirs.isEmpty {
-                collector.add(element, Delta(removed: Mark(isMember: true)))
-            } else if mine != theirs {
-                collector.add(element, Delta(modified: Mark(isMember: true)))
-            }
+            collector.add(element, list.element.delta(ofItems: mine, theirs))
         }
         for (position, element) in after.elements.enumerated() where before.index[element] == nil {
-            let theirs = after.items[position]
-            collector.add(
-                element, theirs.count == 1 ? list.element.itemDelta(nil, theirs[0]) : Delta(added: Mark(isMember: true)))
+            collector.add(element, list.element.delta(ofItems: [], after.items[position]))
         }
         return collector.delta(isAdded: old == nil, isRemoved: new == nil)
     }
 
-    private func itemDelta(_ old: JSONValue?, _ new: JSONValue?) -> Delta { delta(old, new) }
+    /// The items of one path element, of which there should be one: several are owned as a whole.
+    private func delta(ofItems old: [JSONValue], _ new: [JSONValue]) -> Delta {
+        var result: Delta
+        switch (old.count > 1, new.count > 1) {
+        case (false, false): result = delta(old.first, new.first)
+        case (true, true):
+            result = Delta()
+            result.modified.isMember = old != new
+        case (true, false):
+            result = new.isEmpty ? Delta() : delta(nil, new[0])
+            result.removed.isMember = true
+        case (false, true):
+            result = old.isEmpty ? Delta() : delta(old[0], nil)
+            result.added.isMember = true
+        }
+        return result
+    }
 
     private static func grouped(
         _ items: [JSONValue], _ list: List
