@@ -98,9 +98,9 @@ struct Tool {
         var text = errors
         for tree in 0..<scratch.treeCount { text = text.replacing("\(scratch.treeRoot(tree).string)/", with: "") }
         text = text.replacing("\(scratch.path.string)/", with: "")
-        // What a tool merely warns of would hide what it failed at.
-        let lines = text.split(separator: "\n").filter {
-            !$0.lowercased().hasPrefix("# warning") && !$0.lowercased().hasPrefix("warning:")
+        // What a tool merely warns of would hide what it failed at, and helm's advice names a flag of its own.
+        let lines = text.split(separator: "\n").filter { line in
+            !["# warning", "warning:", "use --debug flag"].contains { line.lowercased().hasPrefix($0) }
         }
         if !lines.isEmpty { text = lines.joined(separator: "\n") }
         while let last = text.last, last.isWhitespace { text.removeLast() }
