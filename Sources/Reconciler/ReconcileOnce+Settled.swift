@@ -12,7 +12,8 @@ extension ReconcileOnce {
     /// - Parameter owned: a digest over that.
     /// - Returns: `nil` where something else is asked for than that the application be as it is declared, or something cannot be told.
     func evidence(_ application: Application, _ request: SyncRequest, _ rendered: DesiredState, owned: String?) async throws -> String? {
-        guard request.asksForNothingElse, !rendered.warnings.contains(where: { $0.code == Problem.unreadableFile }), let owned, let program = RunningProgram.fingerprint, let origin = application.origin,
+        guard request.asksForNothingElse, !rendered.warnings.contains(where: { $0.code == Problem.unreadableFile }), let owned,
+            let program = RunningProgram.fingerprint, let origin = application.origin,
             // Applications and projects, all of them: what is declared there says everything about this one.
             let declarations = try await builder.tree(of: origin).digest(at: builder.configuration.path)
         else { return nil }
@@ -81,7 +82,10 @@ extension ReconcileOnce {
         else { return nil }
         do {
             var left = evidence
-            if !report.steps.isEmpty { left = try await self.evidence(application, request, run.desired, owned: owned(after: report, plan, run, inventory: inventory, made)) }
+            if !report.steps.isEmpty {
+                let owned = owned(after: report, plan, run, inventory: inventory, made)
+                left = try await self.evidence(application, request, run.desired, owned: owned)
+            }
             guard let left, dryRuns == 0 else { return nil }
             return Settled(evidence: left, unchanged: declared.count, health: report.health, manifests: manifests)
         } catch {
@@ -99,7 +103,9 @@ extension ReconcileOnce {
         // The namespace that was made for them is nobody's.
         let members = run.desired.manifests.filter { $0.hook == nil }.map { ($0.id, versions[$0.id]) }
         let inventory = made.inventory ?? inventory
-        guard plan.steps.allSatisfy({ $0.hook == nil }), report.steps.allSatisfy({ $0.actuation == .created }), !members.contains(where: { $0.1 == nil }), !inventory.isEmpty else { return nil }
+        guard plan.steps.allSatisfy({ $0.hook == nil }), report.steps.allSatisfy({ $0.actuation == .created }), !members.contains(where: { $0.1 == nil }),
+            !inventory.isEmpty
+        else { return nil }
         var evidence = OwnedEvidence(inventory: inventory)
         for case (let id, let version?) in members { evidence.add(id.groupKind, version) }
         return evidence.digest

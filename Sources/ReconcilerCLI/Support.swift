@@ -193,7 +193,7 @@ func exitCode(for error: any Error) -> Int32 {
 
 enum Terminal {
     private static let held = Mutex<[UInt8]>([])
-    private static let mostHeld = 16_384
+    private static let mostHeld = 16_384  // bytes
 
     /// Writes one line to standard error, in one piece.
     static func error(_ line: String) {

@@ -6,6 +6,11 @@ import Testing
 @Suite struct AppProjectTests {
     private let place = SourceLocation(path: "project.yaml", line: 1)
 
+    /// - Parameter spec: the fields of `spec`, indented by two; the first stands in line 5.
+    private func decoded(_ spec: String) throws -> (project: AppProject?, problems: [Problem]) {
+        AppProject.decode(try document("apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: p}\nspec:\n\(spec)"))
+    }
+
     @Test(arguments: [
         (["*"], "https://git.example.com/a.git", true), ([], "https://git.example.com/a.git", false),
         (["https://git.example.com/*"], "https://git.example.com/a.git", true),
@@ -66,37 +71,27 @@ import Testing
     }
 
     @Test func refusesWhatWouldChangeASyncAndIsNotSupported() throws {
-        let (project, problems) = AppProject.decode(
-            try document(
-                """
-                apiVersion: argoproj.io/v1alpha1
-                kind: AppProject
-                metadata: {name: p}
-                spec:
-                  description: x
-                  roles: [{name: r}]
-                  syncWindows:
-                    - {kind: deny, schedule: '* * * * *', duration: 1h}
-                """))
+        let (project, problems) = try decoded(
+            """
+              description: x
+              roles: [{name: r}]
+              syncWindows:
+                - {kind: deny, schedule: '* * * * *', duration: 1h}
+            """)
         #expect(project == nil)
         #expect(problems.map(\.description) == ["app.yaml:7: AppProject p: `spec.syncWindows` is not supported yet"])
     }
 
     /// Where a pattern denies, one that matches nothing would permit everything.
     @Test func refusesAPatternThatIsNone() throws {
-        let (project, problems) = AppProject.decode(
-            try document(
-                """
-                apiVersion: argoproj.io/v1alpha1
-                kind: AppProject
-                metadata: {name: p}
-                spec:
-                  sourceRepos: ['*', '!https://git.example.com/[secret']
-                  destinations:
-                    - {server: '*', namespace: '!kube-{system'}
-                  namespaceResourceBlacklist:
-                    - {group: '', kind: 'Sec[ret'}
-                """))
+        let (project, problems) = try decoded(
+            """
+              sourceRepos: ['*', '!https://git.example.com/[secret']
+              destinations:
+                - {server: '*', namespace: '!kube-{system'}
+              namespaceResourceBlacklist:
+                - {group: '', kind: 'Sec[ret'}
+            """)
         #expect(project == nil)
         #expect(problems.map { $0.location?.line } == [5, 7, 9], "\(problems)")
         #expect(problems.allSatisfy { $0.code == "application.invalid-value" && $0.description.contains("without") }, "\(problems)")
