@@ -151,10 +151,14 @@ struct BlockingQueue: Sendable {
                             operation.finish()
                         }
                         guard operation.stopped == nil else { return }
-                        // The work may see that it was stopped before the handler above has told the caller why.
+                        // The work may see that it was stopped, and fail of it, before the handler above has told the caller why.
                         resume(
                             Result { try operation.run { try body(operation) } }.mapError { error in
-                                error is CancellationError && operation.stopped == .deadline ? expired(operation) : error
+                                switch operation.stopped {
+                                case nil: error
+                                case .deadline: expired(operation)
+                                case .cancelled: CancellationError()
+                                }
                             })
                     }
                     afterwards?()
