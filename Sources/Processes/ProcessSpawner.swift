@@ -36,6 +36,8 @@ package struct SpawnFailure: Error, Sendable, CustomStringConvertible {
 
 package enum ProcessSpawner {
     /// Starts the process. It survives the end of this one: nothing of it hangs on a pipe to us.
+    ///
+    /// A program whose file is open for writing is tried again for a second; the thread waits.
     package static func spawn(_ specification: ProcessSpecification) throws(SpawnFailure) -> ProcessIdentity {
         let program = specification.arguments.first ?? ""
         let path = try executable(program, specification)
@@ -60,7 +62,16 @@ package enum ProcessSpawner {
         var pid: pid_t = 0
         let result = withCStrings(specification.arguments) { arguments in
             withCStrings(specification.environment.map { "\($0.name)=\($0.value)" }) { environment in
-                posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
+                var result = posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
+                // A file that we have just written stays open in a child that another thread is starting, until that child runs its own
+                // program: microseconds, as a rule (go.dev/issue/22315).
+                var pause: UInt32 = 1
+                while result == ETXTBSY, pause <= 512 {
+                    usleep(pause * 1000)
+                    pause *= 2
+                    result = posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
+                }
+                return result
             }
         }
         guard result == 0 else {

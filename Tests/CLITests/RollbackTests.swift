@@ -170,8 +170,7 @@ extension CommandLineTests {
             let hook = bare.appending("hooks/pre-receive").string
             let script = "#!/bin/sh\nrm \"$0\"\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/main \(other)\n"
             try FileManager.default.createDirectory(atPath: bare.appending("hooks").string, withIntermediateDirectories: true)
-            try Data(script.utf8).write(to: URL(fileURLWithPath: hook))
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: hook)
+            try writeProgram(script, to: hook)
             return other
         }
 
@@ -181,8 +180,7 @@ extension CommandLineTests {
                 let hook = scene.workspace.root.appending("remote.git/hooks/pre-receive").string
                 try FileManager.default.createDirectory(
                     atPath: scene.workspace.root.appending("remote.git/hooks").string, withIntermediateDirectories: true)
-                try Data("#!/bin/sh\necho 'main wants a review' >&2\nexit 1\n".utf8).write(to: URL(fileURLWithPath: hook))
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: hook)
+                try writeProgram("#!/bin/sh\necho 'main wants a review' >&2\nexit 1\n", to: hook)
                 let outcome = try await scene.run("rollback", "--app", "shop")
                 #expect(outcome.code == 1 && outcome.errors.contains("main wants a review"), "\(outcome.description)")
                 #expect(try await remote(scene, "rev-parse", "main") == bad)

@@ -1,6 +1,7 @@
 import Foundation
 import ResourceModel
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Desired
@@ -129,10 +130,10 @@ import Testing
     }
 
     @Test func otherToolsRenderAnew() async throws {
-        try await withFiles(["app/a.yaml": configMap("a"), "tools/helm": "#!/bin/sh\n"]) { root in
+        try await withFiles(["app/a.yaml": configMap("a"), "tools/other": ""]) { root in
             let files = root.appending("renders")
             _ = try await render(files, in: root)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root.appending("tools/helm").string)
+            try writeProgram("#!/bin/sh\n", to: root.appending("tools/helm").string)
             let others = ToolConfiguration(searchPath: root.appending("tools").string)
             #expect(try await render(files, in: root, tools: others).hits == 0)
         }

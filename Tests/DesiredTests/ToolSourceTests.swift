@@ -1,6 +1,7 @@
 import Foundation
 import ResourceModel
 import SystemPackage
+import TestSupport
 import Testing
 import YAML
 
@@ -266,9 +267,8 @@ import YAML
         ("echo 'a: [1'", "yaml.syntax"),
     ])
     func limitsWhatAToolMayDo(_ script: String, code: String) async throws {
-        try await withFiles(["app/Chart.yaml": "name: x", "bin/helm": "#!/bin/sh\n\(script)\n"]) { root in
-            let helm = root.appending("bin/helm").string
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: helm)
+        try await withFiles(["app/Chart.yaml": "name: x", "bin/other": ""]) { root in
+            try writeProgram("#!/bin/sh\n\(script)\n", to: root.appending("bin/helm").string)
             let tools = ToolConfiguration(
                 searchPath: root.appending("bin").string + ":/usr/bin:/bin",
                 timeLimit: .milliseconds(code == "tool.timeout" ? 300 : 120_000),

@@ -11,8 +11,7 @@ func withDirectory<Result>(_ files: [String: String] = [:], _ body: (String) asy
     for (name, text) in files {
         let file = directory.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try text.write(to: file, atomically: true, encoding: .utf8)
-        if text.hasPrefix("#!") { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path) }
+        if text.hasPrefix("#!") { try writeProgram(text, to: file.path) } else { try text.write(to: file, atomically: true, encoding: .utf8) }
     }
     return try await body(directory.path)
 }

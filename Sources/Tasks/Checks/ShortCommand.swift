@@ -3,13 +3,19 @@ import Processes
 
 /// A program that only tells something, run with a deadline.
 enum ShortCommand {
-    /// What it wrote to both outputs, 64 KiB at most; `nil` when it failed, could not be started or took too long.
+    /// Why there is no answer.
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// - Returns: what it wrote to both outputs, 64 KiB at most, and whether it ended with 0.
+    /// - Throws: `Failure` when it could not be started, was killed or took too long.
     static func output(
         _ arguments: [String], environment: [String: String], workingDirectory: String, deadline: Duration
-    ) async -> (text: String, isSuccess: Bool)? {
+    ) async throws(Failure) -> (text: String, isSuccess: Bool) {
         var template = Array("\(environment["TMPDIR"] ?? "/tmp")/reconciler-check-XXXXXX".utf8CString)
         let file = mkstemp(&template)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else { throw Failure(description: "no file for its answer: \(String(cString: strerror(errno)))") }
         close(file)
         let path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { unlink(path) }
@@ -20,7 +26,7 @@ enum ShortCommand {
                     arguments: arguments, environment: environment.map { (name: $0.key, value: $0.value) }, workingDirectory: workingDirectory,
                     outputPath: path))
         } catch {
-            return nil  // The caller has looked for the program already; what else there is does not matter to a check.
+            throw Failure(description: error.message)
         }
         // Cancelled by us once the program has ended, however the caller fares.
         let timer = Task.detached {
@@ -29,7 +35,10 @@ enum ShortCommand {
         }
         let exit = await ProcessMonitor.shared.exit(of: process)
         timer.cancel()
-        guard case .code(let code) = exit, let bytes = SmallFile.bytes(path) else { return nil }
+        guard case .code(let code) = exit else {
+            throw Failure(description: exit == .signal(SIGKILL) ? "it was stopped after \(deadline)" : "it ended with \(exit)")
+        }
+        guard let bytes = SmallFile.bytes(path) else { throw Failure(description: "\(path) is gone") }
         return (String(decoding: bytes.prefix(64 * 1024), as: UTF8.self), code == 0)
     }
 }

@@ -72,10 +72,12 @@ extension TaskChecks {
         }
         if arguments.has("-it", "-ti", "--interactive", "--tty") { check.problems.append("`\(name) \(verb)` with a terminal; a task has none") }
         guard let path = check.path else { return }
-        let answer = await output([path, "version", "--format", "{{.Server.Version}}"])
-        if answer?.isSuccess != true {
-            let why = answer.map { ": " + ($0.text.split(separator: "\n").last.map(String.init) ?? "") } ?? " in time"
-            check.problems.append("the \(name) daemon does not answer\(why)")
+        do {
+            let answer = try await output([path, "version", "--format", "{{.Server.Version}}"])
+            guard !answer.isSuccess else { return }
+            check.problems.append("the \(name) daemon does not answer: \(answer.text.split(separator: "\n").last ?? "\(name) failed without a word")")
+        } catch {
+            check.problems.append("the \(name) daemon does not answer: \(error)")
         }
     }
 
@@ -155,8 +157,12 @@ extension TaskChecks {
         }
         check.touches.append("runs \(path)")
         guard let program = self.path(of: shell) else { return check.problems.append("\(path) needs \(shell), which is not installed") }
-        if let answer = await output([program, "-n", path]), !answer.isSuccess {
+        do {
+            let answer = try await output([program, "-n", path])
+            guard !answer.isSuccess else { return }
             check.problems.append("`\(shell) -n \(path)`: \(answer.text.split(separator: "\n").first ?? "it is no correct script")")
+        } catch {
+            check.problems.append("`\(shell) -n \(path)` gave no answer: \(error)")
         }
     }
 }

@@ -24,7 +24,7 @@ package struct TaskChecks: Sendable {
     /// One check for each simple command of the lines, in order. A line that cannot be read gives one with a problem.
     package func checks(of commands: [String]) async -> [TaskCheck] {
         var result: [TaskCheck] = []
-        var versions: [String: String?] = [:]
+        var versions: [String: Version] = [:]
         for line in commands {
             let reading: ShellReading
             do {
@@ -68,7 +68,7 @@ package struct TaskChecks: Sendable {
         ].contains(name)
     }
 
-    private func check(_ words: [ShellReading.Word], _ versions: inout [String: String?]) async -> TaskCheck {
+    private func check(_ words: [ShellReading.Word], _ versions: inout [String: Version]) async -> TaskCheck {
         let texts = words.map(\.text)
         var check = TaskCheck(tool: texts[0], command: texts.joined(separator: " "))
         guard words[0].isKnown else {
@@ -85,9 +85,12 @@ package struct TaskChecks: Sendable {
         }
         let name = texts[0].split(separator: "/").last.map(String.init) ?? texts[0]
         if let arguments = Self.versionArguments[name], !(texts[0].contains("/") && !texts[0].hasPrefix("/")) {
-            if versions[path] == nil { versions[path] = await version(path, arguments) }
-            check.version = versions[path] ?? nil
-            if check.version == nil { check.problems.append("`\(name) \(arguments.joined(separator: " "))` gave no answer") }
+            let version = if let known = versions[path] { known } else { await version(path, arguments) }
+            versions[path] = version
+            switch version {
+            case .success(let text): check.version = text
+            case .failure(let why): check.problems.append("`\(name) \(arguments.joined(separator: " "))` gave no answer: \(why)")
+            }
         }
         let rest = texts.dropFirst()
         switch name {
@@ -111,13 +114,25 @@ package struct TaskChecks: Sendable {
         "git": ["--version"], "bash": ["--version"],
     ]
 
-    private func version(_ path: String, _ arguments: [String]) async -> String? {
-        guard let answer = await output([path] + arguments), answer.isSuccess else { return nil }
-        return answer.text.split(separator: "\n").first { $0.contains(where: \.isNumber) }.map(String.init)
+    /// What a program says of its version, or why it does not.
+    private typealias Version = Result<String, ShortCommand.Failure>
+
+    private func version(_ path: String, _ arguments: [String]) async -> Version {
+        do {
+            let answer = try await output([path] + arguments)
+            let lines = answer.text.split(separator: "\n")
+            guard answer.isSuccess else { return .failure(ShortCommand.Failure(description: lines.last.map(String.init) ?? "it failed without a word")) }
+            guard let line = lines.first(where: { $0.contains(where: \.isNumber) }) else {
+                return .failure(ShortCommand.Failure(description: "it names no version"))
+            }
+            return .success(String(line))
+        } catch {
+            return .failure(error)
+        }
     }
 
-    func output(_ arguments: [String]) async -> (text: String, isSuccess: Bool)? {
-        await ShortCommand.output(arguments, environment: environment, workingDirectory: workingDirectory, deadline: deadline)
+    func output(_ arguments: [String]) async throws(ShortCommand.Failure) -> (text: String, isSuccess: Bool) {
+        try await ShortCommand.output(arguments, environment: environment, workingDirectory: workingDirectory, deadline: deadline)
     }
 
     // MARK: Files

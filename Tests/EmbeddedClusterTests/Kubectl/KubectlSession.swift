@@ -79,8 +79,7 @@ struct KubectlSession: Sendable {
         let path = directory + "/" + name
         try FileManager.default.createDirectory(
             atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        if executable { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path) }
+        if executable { try writeProgram(text, to: path) } else { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
         return path
     }
 

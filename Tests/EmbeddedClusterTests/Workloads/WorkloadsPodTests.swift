@@ -1,6 +1,7 @@
 import Glibc
 import Processes
 import ResourceModel
+import TestSupport
 import Testing
 
 @testable import EmbeddedCluster
@@ -188,6 +189,23 @@ func withScratchDirectory<Result>(_ body: (String) async throws -> Result) async
             var specification = Self.specification("", in: directory)
             specification.arguments = ["no-such-program"]
             #expect { try ProcessSpawner.spawn(specification) } throws: { "\($0)".contains("no such program on this machine") }
+        }
+    }
+
+    @Test func waitsForAProgramThatSomebodyStillWrites() async throws {
+        try await withScratchDirectory { directory in
+            try writeProgram("#!/bin/sh\nexit 4\n", to: directory + "/tool")
+            var specification = Self.specification("", in: directory)
+            specification.arguments = ["./tool"]
+            let writer = open(directory + "/tool", O_WRONLY | O_APPEND | O_CLOEXEC)
+            #expect { try ProcessSpawner.spawn(specification) } throws: { "\($0)".contains("Text file busy") }
+            async let closed: Void = {
+                try await Task.sleep(for: .milliseconds(100))
+                close(writer)
+            }()
+            let process = try ProcessSpawner.spawn(specification)
+            try await closed
+            #expect(await ProcessMonitor.shared.exit(of: process) == .code(4))
         }
     }
 

@@ -157,8 +157,12 @@ struct TaskChecksTests {
             try place.write("bin/kubectl", "#!/bin/sh\nsleep 1000\n", mode: 0o755)
             let start = ContinuousClock.now
             let hanging = try await place.check("kubectl get pods", deadline: .milliseconds(200))
-            #expect(hanging.version == nil && hanging.problems.contains { $0.contains("no answer") })
+            #expect(hanging.version == nil && hanging.problems == ["`kubectl version --client` gave no answer: it was stopped after 0.2 seconds"])
             #expect(ContinuousClock.now - start < .seconds(10))
+            try place.write("bin/kubectl", "#!/no/such/shell\n", mode: 0o755)
+            #expect(try await place.check("kubectl get pods").problems[0].contains("No such file"))
+            try place.write("bin/kubectl", "#!/bin/sh\necho cannot read my settings >&2\nexit 1\n", mode: 0o755)
+            #expect(try await place.check("kubectl get pods").problems == ["`kubectl version --client` gave no answer: cannot read my settings"])
             let checks = await TaskChecks(environment: place.environment, workingDirectory: place.directory).checks(of: ["cd x && echo y", "make 'x", "sh -c 'helm list'"])
             #expect(checks.map(\.tool) == ["sh", "helm"])
         }
