@@ -8,7 +8,9 @@ extension Transfer {
     func configure(_ handle: UnsafeMutableRawPointer) throws(HTTPError) {
         let target = try URLParts(request.url, method: request.method)
         set(handle, CURLOPT_NOSIGNAL, 1)
-        set(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+        // Without TLS there is no HTTP/2. libcurl, were it asked for it, would keep transfers waiting to share the first one's connection,
+        // and not look again when that has turned out to be HTTP/1.1 (7.88).
+        set(handle, CURLOPT_HTTP_VERSION, Int(target.scheme == "https" ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
         set(handle, CURLOPT_PIPEWAIT, 1)
         if request.wantsNewConnection { set(handle, CURLOPT_FRESH_CONNECT, 1) }
         set(handle, CURLOPT_TCP_KEEPALIVE, 1)
