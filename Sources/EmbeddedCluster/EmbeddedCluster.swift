@@ -3,7 +3,8 @@ import Logging
 import ResourceModel
 import ServiceLifecycle
 
-/// A Kubernetes API server with its controllers in this process: objects in SQLite, served on loopback over TLS.
+/// A Kubernetes API server with its controllers in this process: objects in SQLite, served on loopback over TLS and on a Unix
+/// socket.
 package final class EmbeddedCluster: Service {
     /// Which controllers run.
     package struct Controllers: OptionSet, Sendable {
@@ -71,13 +72,14 @@ package final class EmbeddedCluster: Service {
         try definitions.registerEstablished()
         let before = port == 0 ? try Self.lastPort(files) : nil
         do {
-            listener = try await ClusterListener.start(apiServer, credentials: credentials, port: before ?? port, logger: logger)
+            listener = try await ClusterListener.start(
+                apiServer, credentials: credentials, port: before ?? port, socket: files.socket, logger: logger)
         } catch {
             guard before != nil else {
                 throw ClusterError(
                     code: "cluster.start", message: "the API server cannot listen on 127.0.0.1:\(port): \(error). Choose another --port.")
             }
-            listener = try await ClusterListener.start(apiServer, credentials: credentials, port: 0, logger: logger)
+            listener = try await ClusterListener.start(apiServer, credentials: credentials, port: 0, socket: files.socket, logger: logger)
         }
         let address = "127.0.0.1:\(listener.port)"
         server = "https://" + address
@@ -100,7 +102,7 @@ package final class EmbeddedCluster: Service {
             workloads = nil
         }
         self.tasks = tasks
-        try ClusterFiles.write(credentials.kubeconfig(server: server), to: files.kubeconfig)
+        try ClusterFiles.write(credentials.kubeconfig(server: server, socket: files.socket), to: files.kubeconfig)
         let running: JSONValue = ["pid": .integer(Int64(getpid())), "server": .string(server), "port": .integer(Int64(listener.port))]
         try ClusterFiles.write(running.jsonString + "\n", to: files.running)
     }

@@ -13,7 +13,7 @@ struct ServerUnderTest: SuiteTrait, TestScoping {
     func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
         // Objects have to stay as the API server leaves them: no controllers that act on them.
         try await withCluster(controllers: .api) { cluster in
-            let access = try ClusterAccess.discover(kubeconfig: cluster.kubeconfig)
+            let access = try ClusterAccess.discover(kubeconfig: try cluster.kubeconfigForTLS)
             try await Self.$access.withValue(access) { try await function() }
         }
     }

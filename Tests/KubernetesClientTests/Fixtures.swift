@@ -16,10 +16,10 @@ func withDirectory<Result>(_ files: [String: String] = [:], _ body: (String) asy
     return try await body(directory.path)
 }
 
-/// A client of a real API server and a namespace of its own.
+/// A client of a real API server, over TLS, and a namespace of its own.
 func withClient(_ body: (KubernetesClient, String) async throws -> Void) async throws {
     try await withCluster(controllers: .api) { cluster in
-        guard let access = try ClusterAccess.discover(kubeconfig: cluster.kubeconfig) else { throw CancellationError() }
+        guard let access = try ClusterAccess.discover(kubeconfig: try cluster.kubeconfigForTLS) else { throw CancellationError() }
         let client = KubernetesClient(access: access)
         defer { client.shutDown() }
         let namespace = "client-" + UUID().uuidString.lowercased().prefix(8)

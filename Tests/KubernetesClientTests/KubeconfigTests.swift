@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import HTTPTransport
 import KubernetesClient
 import ResourceModel
@@ -107,6 +109,50 @@ struct KubeconfigTests {
             let error = #expect(throws: AccessError.self) { try Kubeconfig.load(path: "\(directory)/config")?.access() }
             #expect(error?.code == code)
             #expect(error?.description.contains(directory) == true)
+        }
+    }
+
+    @Test func takesASocketThatNobodyElseCanHaveMade() async throws {
+        try await withDirectory(["file": ""]) { directory in
+            func access(_ path: String, name: String = "reconciler.dev/socket") throws -> ClusterAccess? {
+                let text = """
+                    current-context: x
+                    contexts: [{name: x, context: {cluster: c, user: u}}]
+                    users: [{name: u, user: {token: abc}}]
+                    clusters:
+                    - name: c
+                      cluster: {server: "https://127.0.0.1:6443", extensions: [{name: other, extension: 1}, {name: \(name), extension: {path: \(path)}}]}
+                    """
+                return try Kubeconfig.parse(Array(text.utf8), path: directory + "/config").access()
+            }
+            let path = directory + "/api.sock"
+            let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            let bound = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            }
+            try #require(bound == 0)
+            #expect(try access(path)?.unixSocketPath == nil, "nobody says whose it is")
+            try #"{"server": "https://127.0.0.1:6443"}"#.write(toFile: directory + "/running.json", atomically: true, encoding: .utf8)
+            let taken = try access(path)
+            #expect(taken?.unixSocketPath == path && taken?.server == "https://127.0.0.1:6443")
+            #expect(try access(path, name: "someone.example/socket")?.unixSocketPath == nil)
+            #expect(try access("api.sock")?.unixSocketPath == nil, "a path that depends on where we are")
+            #expect(try access(directory + "/gone.sock")?.unixSocketPath == nil, "a kubeconfig of another machine")
+            #expect(try access(directory + "/file")?.unixSocketPath == nil)
+            try #require(symlink(path, directory + "/link") == 0)
+            #expect(try access(directory + "/link")?.unixSocketPath == nil)
+            if geteuid() == 0 {
+                try #require(chown(path, 12345, 12345) == 0)
+                #expect(try access(path)?.unixSocketPath == nil, "somebody else's")
+                try #require(chown(path, 0, 0) == 0)
+            }
+            #expect(try access(path)?.unixSocketPath == path)
+            try #"{"server": "https://127.0.0.1:6444"}"#.write(toFile: directory + "/running.json", atomically: true, encoding: .utf8)
+            #expect(try access(path)?.unixSocketPath == nil, "another server's")
         }
     }
 

@@ -11,6 +11,19 @@ package struct TestCluster: Sendable {
     /// The embedded cluster; `nil` when the tests run against another API server.
     package let embedded: EmbeddedCluster?
 
+    /// Path of one that knows no socket, for what has to go the way that leads to other machines.
+    package var kubeconfigForTLS: String {
+        get throws {
+            let text = try String(contentsOfFile: kubeconfig, encoding: .utf8)
+            var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            if let first = lines.firstIndex(of: "    extensions:"), let last = lines[first...].firstIndex(of: "users:") { lines.removeSubrange(first..<last) }
+            guard embedded != nil else { return kubeconfig }
+            guard !lines.contains(where: { $0.contains("api.sock") }) else { throw ClusterError(code: "test.kubeconfig", message: "\(kubeconfig) still names a socket") }
+            try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: kubeconfig + "-tls"))
+            return kubeconfig + "-tls"
+        }
+    }
+
     package init(kubeconfig: String, embedded: EmbeddedCluster?) {
         self.kubeconfig = kubeconfig
         self.embedded = embedded

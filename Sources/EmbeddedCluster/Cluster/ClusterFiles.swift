@@ -24,6 +24,11 @@ package struct ClusterFiles: Sendable {
     package var kubeconfig: String { directory + "/kubeconfig" }
     /// Process id and address of the process that serves the cluster.
     package var running: String { directory + "/running.json" }
+    /// Where this machine's programs reach the API without TLS; `nil` when the path is longer than an address can hold (unix(7)).
+    var socket: String? {
+        let path = directory + "/api.sock"
+        return path.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path) ? path : nil
+    }
     var database: String { directory + "/cluster.db" }
     var lock: String { directory + "/lock" }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -7,36 +8,52 @@ import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
-/// The API server on a loopback socket: TLS, HTTP/2 and HTTP/1.1. A thin shell; everything is decided in `APIServer`.
+/// The API server on a loopback socket: TLS, HTTP/2 and HTTP/1.1; and on a Unix socket, where HTTP/1.1 without TLS is quickest. A thin
+/// shell; everything is decided in `APIServer`.
 final class ClusterListener: Sendable {
     let port: Int
+    private let socket: String?
     private let task: Task<Void, any Error>
     private let group: ServiceGroup
 
-    /// Starts to listen; returns when the port is bound.
+    /// Starts to listen; returns when the port and the socket are bound.
     ///
-    /// - Parameter port: 0 for any that is free.
-    static func start(_ server: APIServer, credentials: Credentials, port: Int, logger: Logger) async throws -> ClusterListener {
+    /// - Parameters:
+    ///   - port: 0 for any that is free.
+    ///   - socket: path of the Unix socket; `nil` for none. A file that is there is an ended server's.
+    static func start(
+        _ server: APIServer, credentials: Credentials, port: Int, socket: String?, logger: Logger
+    ) async throws -> ClusterListener {
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(credentials.serverCertificate.utf8)).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(credentials.serverKey.utf8), format: .pem)))
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = NIOHTTP2SupportedALPNProtocols
-        let (bound, continuation) = AsyncStream.makeStream(of: Int.self)
+        let (bound, continuation) = AsyncStream.makeStream(of: Int?.self)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let token = credentials.token
-        let application = Application(
-            responder: CallbackResponder<ClusterRequestContext> { request, context in
-                try await answer(request, context, server, token)
-            },
-            server: try ClusterConnection.builder(tls),
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { channel in
-                continuation.yield(channel.localAddress?.port ?? 0)
-                continuation.finish()
-            }, logger: quiet)
-        var configuration = ServiceGroupConfiguration(services: [application], logger: quiet)
+        let responder = CallbackResponder<ClusterRequestContext> { request, context in
+            try await answer(request, context, server, token)
+        }
+        var services: [any Service] = [
+            Application(
+                responder: responder, server: try ClusterConnection.builder(tls),
+                configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+                onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) }, logger: quiet)
+        ]
+        if let socket {
+            unlink(socket)
+            services.append(
+                Application(
+                    responder: responder,
+                    configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket), backlog: 1024),
+                    onServerRunning: { _ in
+                        chmod(socket, 0o600)
+                        continuation.yield(nil)
+                    }, logger: quiet))
+        }
+        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(2)
         // No limit on the cancellation that follows: at its end the whole process would be stopped.
         let group = ServiceGroup(configuration: configuration)
@@ -44,21 +61,28 @@ final class ClusterListener: Sendable {
             defer { continuation.finish() }
             try await group.run()
         }
-        for await port in bound { return ClusterListener(port: port, task: task, group: group) }
+        var (port, count) = (0, 0)
+        for await number in bound {
+            if let number { port = number }
+            count += 1
+            if count == services.count { return ClusterListener(port: port, socket: socket, task: task, group: group) }
+        }
         try await task.value
         throw ClusterError(code: "cluster.start", message: "the API server stopped before it listened")
     }
 
-    private init(port: Int, task: Task<Void, any Error>, group: ServiceGroup) {
+    private init(port: Int, socket: String?, task: Task<Void, any Error>, group: ServiceGroup) {
         self.port = port
+        self.socket = socket
         self.task = task
         self.group = group
     }
 
-    /// Closes the socket; requests under way get two seconds.
+    /// Closes the sockets; requests under way get two seconds.
     func stop() async {
         await group.triggerGracefulShutdown()
         _ = await task.result
+        if let socket { unlink(socket) }
     }
 
     private static let maximumBody = 8 * 1024 * 1024

@@ -57,27 +57,36 @@ struct Credentials: Sendable {
         for (path, text) in zip(names, [authority, serverCertificate, serverKey, token]) { try ClusterFiles.write(text, to: path) }
     }
 
-    /// A kubeconfig for the server at that address.
-    func kubeconfig(server: String) -> String {
-        """
-        apiVersion: v1
-        kind: Config
-        clusters:
-        - name: reconciler
-          cluster:
-            server: \(server)
-            certificate-authority-data: \(Base64.encode(Array(authority.utf8)))
-        users:
-        - name: admin
-          user:
-            token: \(token)
-        contexts:
-        - name: reconciler
-          context:
-            cluster: reconciler
-            user: admin
-        current-context: reconciler
+    /// A kubeconfig for the server at that address. Our own client takes the socket; others pass over a cluster's extensions.
+    func kubeconfig(server: String, socket: String?) -> String {
+        let extensions = socket.map { path in
+            """
 
-        """
+                extensions:
+                - name: reconciler.dev/socket
+                  extension:
+                    path: \(JSONValue.string(path).jsonString)
+            """
+        }
+        return """
+            apiVersion: v1
+            kind: Config
+            clusters:
+            - name: reconciler
+              cluster:
+                server: \(server)
+                certificate-authority-data: \(Base64.encode(Array(authority.utf8)))\(extensions ?? "")
+            users:
+            - name: admin
+              user:
+                token: \(token)
+            contexts:
+            - name: reconciler
+              context:
+                cluster: reconciler
+                user: admin
+            current-context: reconciler
+
+            """
     }
 }

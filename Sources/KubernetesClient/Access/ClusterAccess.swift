@@ -3,11 +3,13 @@ import ResourceModel
 
 /// Where a cluster is and who we are to it.
 package struct ClusterAccess: Sendable {
-    /// The URL that paths are appended to, without a slash at its end.
-    package var server: String
+    /// The server's URL, without a slash at its end.
+    package let server: String
+    /// What paths are appended to: `server`, or without TLS where a Unix socket takes its place.
+    private(set) var address: String
     package var tls: TLSConfiguration
     package var proxy: ProxyConfiguration
-    package var unixSocketPath: String?
+    package private(set) var unixSocketPath: String?
     package var credentials: Credentials
     /// `Impersonate-User` and its companions.
     package var impersonation: HTTPHeaders
@@ -28,20 +30,26 @@ package struct ClusterAccess: Sendable {
 
     package init(
         server: String, tls: TLSConfiguration = TLSConfiguration(), proxy: ProxyConfiguration = .environment,
-        unixSocketPath: String? = nil, credentials: Credentials = .none, impersonation: HTTPHeaders = [:], namespace: String? = nil,
+        credentials: Credentials = .none, impersonation: HTTPHeaders = [:], namespace: String? = nil,
         origin: String = ""
     ) {
         var server = server
         while server.hasSuffix("/") { server.removeLast() }
         let hasTLS = tls.certificateAuthority != nil || tls.clientCertificate != nil || tls.insecureSkipVerify
         self.server = server.contains("://") ? server : (hasTLS ? "https://" : "http://") + server
+        address = self.server
         self.tls = tls
         self.proxy = proxy
-        self.unixSocketPath = unixSocketPath
         self.credentials = credentials
         self.impersonation = impersonation
         self.namespace = namespace
         self.origin = origin
+    }
+
+    /// Sends requests to a server's Unix socket from now on, in plain HTTP/1.1: only programs of this machine take part.
+    package mutating func connect(throughSocket path: String) {
+        unixSocketPath = path
+        if server.hasPrefix("https://") { address = "http://" + server.dropFirst("https://".count) }
     }
 }
 

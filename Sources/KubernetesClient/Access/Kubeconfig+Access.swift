@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTransport
 import ResourceModel
 
@@ -36,7 +37,24 @@ extension Kubeconfig {
             impersonation: impersonation(user), namespace: context.string("namespace"),
             origin: "context \"\(name)\" of \(context.path)")
         access.acceptsCompression = cluster.value["disable-compression"]?.boolValue != true
+        if let socket = socket(of: cluster, server: server) { access.connect(throughSocket: socket) }
         return access
+    }
+
+    /// The Unix socket that an embedded cluster's kubeconfig names beside the URL, if the server there is the one of the URL: it says so
+    /// in the file `running.json` beside the socket. It gets our token: the socket must be one that nobody but us or root can have made.
+    /// A kubeconfig that was copied to another machine names none that is there.
+    private func socket(of cluster: Entry, server: String) -> String? {
+        for item in cluster.value["extensions"]?.arrayValue ?? [] where item["name"]?.stringValue == "reconciler.dev/socket" {
+            var facts = stat()
+            guard let path = item["extension"]?["path"]?.stringValue, path.hasPrefix("/"), let slash = path.lastIndex(of: "/"), lstat(path, &facts) == 0,
+                facts.st_mode & S_IFMT == S_IFSOCK, [geteuid(), 0].contains(facts.st_uid),
+                // Whatever is wrong with it, the URL is left.
+                let bytes = try? fileBytes(path[...slash] + "running.json"), let running = try? JSONValue(parsing: bytes), running["server"] == .string(server)
+            else { continue }
+            return path
+        }
+        return nil
     }
 
     private var place: String { paths.joined(separator: ":") }

@@ -69,7 +69,7 @@ extension KubernetesClient {
         for field in access.impersonation.fields { headers.append(name: field.name, value: field.value) }
         let query = outgoing.query.isEmpty ? "" : "?\(outgoing.query)"
         return HTTPRequest(
-            method: outgoing.request.method, url: access.server + outgoing.request.path + query, headers: headers,
+            method: outgoing.request.method, url: access.address + outgoing.request.path + query, headers: headers,
             body: outgoing.body, deadline: outgoing.deadline ?? requestDeadline)
     }
 
