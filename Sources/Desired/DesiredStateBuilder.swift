@@ -115,6 +115,34 @@ package final class DesiredStateBuilder: Sendable {
     /// Fetches what every source of the application names, and gives the revision of the first one that renders.
     /// A source with `repoURL: .` and no `targetRevision` is at the revision that the application was read from; nothing is fetched.
     package func fetch(_ application: Application) async throws -> Revision {
+        let revision = try await revision(of: application) { url, ref in try await fetch(repository: url, ref: ref) }
+        guard let revision else {
+            throw Problem(
+                code: "application.missing-field", message: "Application \(application.name): no source has a `path`",
+                location: application.location)
+        }
+        return revision
+    }
+
+    /// What `fetch` would give as far as this process has seen the repositories already, which are not asked again: the fetch of the
+    /// branch that declares applications tells what every other reference of its repository stands for.
+    /// - Returns: `nil` where something has to be fetched.
+    package func revisionSeen(of application: Application) async throws -> Revision? {
+        struct Unseen: Error {}
+        do {
+            return try await revision(of: application) { url, ref in
+                guard let revision = try await mirror(for: url).revisionSeen(of: ref) else { throw Unseen() }
+                return revision
+            }
+        } catch is Unseen {
+            return nil
+        }
+    }
+
+    /// The revision of the first source that renders, once all have theirs.
+    private func revision(
+        of application: Application, by fetch: (_ url: String, _ ref: String) async throws -> Revision
+    ) async throws -> Revision? {
         var fetched: [String: Revision] = [:]
         var primary: Revision?
         for source in application.sources {
@@ -124,15 +152,10 @@ package final class DesiredStateBuilder: Sendable {
             } else {
                 let (url, ref) = place(of: source)
                 let key = "\(url) \(ref)"
-                revision = if let known = fetched[key] { known } else { try await fetch(repository: url, ref: ref) }
+                revision = if let known = fetched[key] { known } else { try await fetch(url, ref) }
                 fetched[key] = revision
             }
             if primary == nil, !source.rendersNothing { primary = revision }
-        }
-        guard let primary else {
-            throw Problem(
-                code: "application.missing-field", message: "Application \(application.name): no source has a `path`",
-                location: application.location)
         }
         return primary
     }

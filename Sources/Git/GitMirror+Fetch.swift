@@ -46,6 +46,7 @@ extension GitMirror {
         try TLSTrust.using(remote, operation) {
             let connection = try Connection(to: remote, for: repository, operation: operation)
             let refs = try connection.references()
+            advertised.withLock { $0 = refs }
             var commit = git_oid()
             switch RefResolution.target(of: ref, among: refs) {
             case .advertised(let found):
@@ -68,6 +69,16 @@ extension GitMirror {
             }
             return result
         }
+    }
+
+    /// The commit of an advertised reference, noted for `ref`, if nothing has to be fetched for it.
+    func stored(_ found: RemoteRef, for ref: String, in repository: Repository) throws -> Revision? {
+        var commit = try git_oid(parsing: found.commit)
+        guard holds(commit, repository) else { return nil }
+        if found.peeledID == nil { commit = try peeled(git_oid(parsing: found.objectID), in: repository) }
+        let result = try revision(ref: ref, commit: commit, in: repository)
+        if !ref.isFullObjectID { try note(commit, as: GitMirror.localName(of: ref), in: repository) }
+        return result
     }
 
     /// Remembers what a reference was found to be. A lock file that lies there was left by a process that ended in the middle: whoever

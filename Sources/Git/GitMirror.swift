@@ -1,5 +1,6 @@
 import CLibGit2
 import ResourceModel
+import Synchronization
 
 /// A bare copy of a remote repository, as far as it was fetched. One directory, usable by several processes at once.
 package final class GitMirror: Sendable {
@@ -7,6 +8,8 @@ package final class GitMirror: Sendable {
     package let remote: GitRemote
     let files: MirrorFiles
     private let packLimit: Int
+    /// What the remote advertised to the last fetch of this process.
+    let advertised = Mutex<[RemoteRef]>([])
     let network = BlockingQueue(label: "git.network")
     let reading = BlockingQueue(label: "git.reading")
 
@@ -30,6 +33,18 @@ package final class GitMirror: Sendable {
             afterwards: { [files, packLimit] in files.consolidate(limit: packLimit) }
         ) { [self] operation in
             try translating("fetch \(shown(ref))") { try fetchNow(ref, operation) }
+        }
+    }
+
+    /// The commit of a reference as this process' last fetch saw it, whatever that was a fetch of: a remote tells all its references each
+    /// time, so that it need not be asked again for one of them.
+    /// - Returns: `nil` when this process fetched nothing yet, the remote has no such reference, or its commit is not stored.
+    package func revisionSeen(of ref: String) async throws -> Revision? {
+        guard case .advertised(let found) = RefResolution.target(of: ref, among: advertised.withLock { $0 }) else { return nil }
+        return try await reading.run { [self] operation in
+            try translating("resolve \(shown(ref))") {
+                try files.locked(operation) { try stored(found, for: ref, in: openedMirror()) }
+            }
         }
     }
 

@@ -34,7 +34,9 @@ extension ReconcileOnce {
             let limit = schedule.flatMap { $0.limit < 0 ? nil : $0.limit }
             onEvent(.retrying(application: application.name, retry: count, of: limit, pause: pause, because: reason))
             try await Task.sleep(for: pause)
-            if schedule?.refresh == true { (application, project) = try await newest(application, project) }
+            guard schedule?.refresh == true else { continue }
+            request.fetched = nil
+            (application, project) = try await newest(application, project)
         }
     }
 

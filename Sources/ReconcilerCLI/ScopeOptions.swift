@@ -50,7 +50,11 @@ struct SourceOptions: ParsableArguments {
     /// The request with what these options say.
     /// - Throws: a `Refusal` for a sync of an application that would be taken back to its branch at once.
     func narrow(_ request: inout SyncRequest, _ application: Application, _ target: Target) async throws {
-        guard revision != nil || local != nil else { return }
+        guard revision != nil || local != nil else {
+            // A command takes a repository as it was when it asked: once.
+            request.fetched = try await target.builder.revisionSeen(of: application)
+            return
+        }
         if request.extent == .execute, application.syncPolicy.isAutomated {
             throw Refusal(
                 code: "automated",

@@ -65,6 +65,31 @@ extension CommandLineTests {
             }
         }
 
+        /// A second handshake would be most of the time that a sync over SSH takes.
+        @Test func theRepositoryIsAskedOnce() async throws {
+            try await withScene { scene in
+                let declaration = Workspace.application("shop").replacing("repoURL: .", with: "repoURL: \(scene.workspace.remote)\n    targetRevision: HEAD")
+                try await scene.workspace.push([
+                    "environments/applications/shop.yaml": declaration, "environments/shop/keep.yaml": Workspace.configMap("keep"),
+                ])
+                func asked(_ outcome: Outcome) -> Int { outcome.errors.split(separator: "\n").count { $0.hasSuffix("[Desired] fetch") } }
+                for run in [try await sync(scene), try await short(scene)] {
+                    #expect(run.outcome.code == 0 && asked(run.outcome) == 1, "\(run.outcome.description)")
+                }
+                // Another branch of the repository has a commit that is not here yet.
+                try await scene.workspace.git(["checkout", "-q", "-b", "next"])
+                try Data(Workspace.configMap("keep", ["key": "next"]).utf8).write(to: URL(fileURLWithPath: scene.workspace.clone.string + "/environments/shop/keep.yaml"))
+                try await scene.workspace.git(["commit", "-q", "-am", "Next"])
+                try await scene.workspace.git(["push", "-q", "origin", "next"])
+                try await scene.workspace.git(["checkout", "-q", "main"])
+                try await scene.workspace.push(["environments/applications/shop.yaml": declaration.replacing("HEAD", with: "next")])
+                let next = try await sync(scene)
+                #expect(next.outcome.code == 0 && asked(next.outcome) == 2, "\(next.outcome.description)")
+                let keep = try await scene.object("ConfigMap", "keep", namespace: "shop")
+                #expect(keep?[path: "data", "key"] == "next")
+            }
+        }
+
         @Test func whatMovesInTheClusterIsSeen() async throws {
             try await withScene { scene in
                 try await scene.workspace.push(["environments/shop/web.yaml": Self.deployment])

@@ -24,6 +24,34 @@ let soon = Duration.seconds(20)
         }
     }
 
+    @Test func aRemoteThatWasAskedOnceTellsItsOtherReferencesToo() async throws {
+        try await withScratchRepository { repo in
+            let first = try await repo.commit(["a": "1"])
+            try await repo.tag("v1.0.0", message: "annotated")
+            let second = try await repo.commit(["a": "2"])
+            try await repo.git("push", "-q", "origin", "HEAD:refs/heads/same", "\(first):refs/heads/older")
+            try await repo.git("checkout", "-q", "--orphan", "apart")
+            let apart = try await repo.commit(["b": "3"])
+            try await repo.git("push", "-q", "origin", "HEAD:refs/heads/apart")
+            let mirror = GitMirror(directory: repo.mirror, remote: GitRemote(url: repo.url))
+            #expect(try await mirror.revisionSeen(of: "main") == nil, "nothing was fetched yet")
+            _ = try await mirror.fetch(ref: "same", deadline: soon)
+            // The remote is gone: nobody is asked from here on.
+            try await repo.run(["mv", repo.bare, repo.bare + "-away"])
+            let seen = try await mirror.revisionSeen(of: "HEAD")
+            #expect(seen?.ref == "HEAD" && [second, apart].contains(seen?.commit))
+            #expect(try await mirror.revisionSeen(of: "same")?.commit == second)
+            #expect(try await mirror.revisionSeen(of: "older")?.commit == first)
+            #expect(try await mirror.revisionSeen(of: "v1.0.0")?.commit == first)
+            #expect(try await mirror.revisionSeen(of: "^1.0")?.commit == first)
+            #expect(try await mirror.resolve("older").commit == first, "it is noted as if it had been fetched")
+            #expect(try await mirror.revisionSeen(of: "apart") == nil, "its commit is not here")
+            #expect(try await mirror.revisionSeen(of: "nowhere") == nil)
+            // Another process has not asked.
+            #expect(try await GitMirror(directory: repo.mirror, remote: GitRemote(url: repo.url)).revisionSeen(of: "same") == nil)
+        }
+    }
+
     @Test func findsCommitsByFullAndShortID() async throws {
         try await withScratchRepository { repo in
             let first = try await repo.commit(["a": "1"])
