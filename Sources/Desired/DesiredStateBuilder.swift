@@ -166,6 +166,12 @@ package final class DesiredStateBuilder: Sendable {
         try await renderer.desiredState(of: application, from: try await trees(of: application, at: revision), revision: revision)
     }
 
+    /// What is known of the desired state if it was rendered before.
+    /// - Returns: `nil` when it has to be rendered.
+    package func summary(of application: Application, at revision: Revision) async throws -> RenderSummary? {
+        try await renderer.summary(of: application, from: try await trees(of: application, at: revision))
+    }
+
     /// A tree for each source, with the revision that it is.
     func trees(of application: Application, at revision: Revision) async throws -> [(tree: any FileTree, revision: Revision?)] {
         var trees: [(tree: any FileTree, revision: Revision?)] = []

@@ -11,8 +11,8 @@ extension ReconcileOnce {
     /// cluster serves, and what the application owns there.
     /// - Parameter owned: a digest over that.
     /// - Returns: `nil` where something else is asked for than that the application be as it is declared, or something cannot be told.
-    func evidence(_ application: Application, _ request: SyncRequest, _ rendered: DesiredState, owned: String?) async throws -> String? {
-        guard request.asksForNothingElse, !rendered.warnings.contains(where: { $0.code == Problem.unreadableFile }), let owned,
+    func evidence(_ application: Application, _ request: SyncRequest, _ rendered: RenderSummary?, owned: String?) async throws -> String? {
+        guard request.asksForNothingElse, let rendered, !rendered.warnings.contains(where: { $0.code == Problem.unreadableFile }), let owned,
             let program = RunningProgram.fingerprint, let origin = application.origin,
             // Applications and projects, all of them: what is declared there says everything about this one.
             let declarations = try await builder.tree(of: origin).digest(at: builder.configuration.path)
@@ -30,22 +30,23 @@ extension ReconcileOnce {
         return JSONValue.array(parts.map { .string($0) }).digest
     }
 
-    /// The report of a sync for which nothing moved; `nil` for any other.
+    /// The report of a sync for which nothing moved; `nil` for any other. Its desired state has no manifests: nobody may have read them.
     func settled(
-        _ application: Application, _ request: SyncRequest, _ rendered: DesiredState, seeing evidence: String?, _ startedAt: Double, _ log: StepLog,
-        _ onEvent: @Sendable (SyncEvent) -> Void
+        _ application: Application, _ request: SyncRequest, _ summary: RenderSummary?, at revision: Revision, seeing evidence: String?,
+        _ startedAt: Double, _ log: StepLog, _ onEvent: @Sendable (SyncEvent) -> Void
     ) async throws -> Reconciliation? {
-        guard let evidence, let (finding, manifests) = await known(application.name, seeing: evidence) else { return nil }
+        guard let summary, let evidence, let (finding, manifests) = await known(application.name, seeing: evidence) else { return nil }
         builder.cache.startStoring()
         Logger(label: "reconciler").debug("\(application.name): nothing has moved since all was as declared")
         let plan = Plan(
-            id: String(evidence.prefix(16)), desired: rendered.digest, application: application.name, revision: rendered.revision, waves: [],
+            id: String(evidence.prefix(16)), desired: summary.digest, application: application.name, revision: revision, waves: [],
             unchanged: [], skipped: [], refusals: [], preconditions: [:])
-        onEvent(.rendered(application: application.name, manifests: rendered.manifests.count))
+        onEvent(.rendered(application: application.name, manifests: summary.count))
         onEvent(.planned(plan))
-        var result = Reconciliation(desired: rendered, live: LiveState(), changes: [], plan: plan)
+        let state = DesiredState(application: application.name, revision: revision, manifests: [], digest: summary.digest, warnings: summary.warnings)
+        var result = Reconciliation(desired: state, live: LiveState(), changes: [], plan: plan)
         result.unchanged = finding.unchanged
-        if let warning = await rewriting(of: application, before: rendered.revision, isAsked: true) { result.desired.warnings.append(warning) }
+        if let warning = await rewriting(of: application, before: revision, isAsked: true) { result.desired.warnings.append(warning) }
         let report = conclude(result, plan: plan, steps: [], health: finding.health, trigger: request.trigger, startedAt: startedAt)
         try await record(report, manifests, log)
         onEvent(.finished(report))
@@ -84,7 +85,7 @@ extension ReconcileOnce {
             var left = evidence
             if !report.steps.isEmpty {
                 let owned = owned(after: report, plan, run, inventory: inventory, made)
-                left = try await self.evidence(application, request, run.desired, owned: owned)
+                left = try await self.evidence(application, request, RenderSummary(run.desired), owned: owned)
             }
             guard let left, dryRuns == 0 else { return nil }
             return Settled(evidence: left, unchanged: declared.count, health: report.health, manifests: manifests)
@@ -117,7 +118,7 @@ extension ReconcileOnce {
 
 extension SyncRequest {
     /// Whether it is enough to find the application as it is declared.
-    fileprivate var asksForNothingElse: Bool {
+    var asksForNothingElse: Bool {
         extent == .execute && plan == nil && pinned == nil && revision == nil && waitForHealth == nil && selection.isWhole && hooks == .whenNeeded
     }
 }

@@ -73,11 +73,15 @@ package struct ReconcileOnce: Sendable {
         // What the application owns does not depend on what it declares: it is read while that is rendered.
         async let owned = observed(applySet)
 
-        let rendered = if let pinned = request.pinned { pinned } else { try await builder.desiredState(of: application, at: revision) }
+        let known = request.asksForNothingElse ? try await builder.summary(of: application, at: revision) : nil
+        var state = request.pinned
+        if known == nil, state == nil { state = try await builder.desiredState(of: application, at: revision) }
         var seen = try await owned
-        let evidence = seen.hold == nil ? try await evidence(application, request, rendered, owned: seen.digest) : nil
-        if let settled = try await settled(application, request, rendered, seeing: evidence, startedAt, log, onEvent) { return settled }
+        let summary = known ?? state.map(RenderSummary.init)
+        let evidence = seen.hold == nil ? try await evidence(application, request, summary, owned: seen.digest) : nil
+        if let settled = try await settled(application, request, summary, at: revision, seeing: evidence, startedAt, log, onEvent) { return settled }
 
+        let rendered = if let state { state } else { try await builder.desiredState(of: application, at: revision) }
         let desired = try await applier.resolved(
             rendered, namespace: application.destination.namespace, options: application.syncPolicy.syncOptions)
         try permit(desired, application, project)

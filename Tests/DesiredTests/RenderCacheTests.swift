@@ -107,6 +107,25 @@ import Testing
         }
     }
 
+    @Test func whatIsKnownOfAKeptRenderNeedsNoManifests() async throws {
+        try await withFiles(["app/a.yaml": configMap("a"), "app/odd.yaml": Self.odd]) { root in
+            let files = root.appending("renders")
+            let first = try await render(files, in: root).state
+            let cache = RenderCache(files: RenderFiles(directory: files, tools: toolsWithTestTools))
+            let renderer = Renderer(tools: toolsWithTestTools, cache: cache)
+            let application = try decoded(applicationYAML())
+            let trees = [(tree: DirectoryFileTree(root: root) as any FileTree, revision: Optional(first.revision))]
+            let summary = try #require(try await renderer.summary(of: application, from: trees))
+            #expect(summary.digest == first.digest && summary.count == 2 && summary.warnings.isEmpty)
+            #expect(try await renderer.desiredState(of: application, from: trees, revision: first.revision) == first)
+            #expect(try await renderer.summary(of: application, from: trees)?.count == 2)
+            #expect(cache.statistics.hits == 3 && cache.statistics.misses == 0)
+            try write(configMap("b"), to: "app/a.yaml", in: root)
+            #expect(try await renderer.summary(of: application, from: trees) == nil)
+            #expect(try await Renderer(tools: toolsWithTestTools, cache: nil).summary(of: application, from: trees) == nil)
+        }
+    }
+
     @Test(arguments: ["cut", "flipped", "emptied", "of another application"])
     func aDamagedFileIsMadeAnew(how: String) async throws {
         try await withFiles(["app/a.yaml": configMap("a")]) { root in

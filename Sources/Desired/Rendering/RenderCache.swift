@@ -8,10 +8,23 @@ package final class RenderCache: Sendable {
     struct Entry: Sendable {
         /// For each source, what was looked at in its tree.
         var inputs: [[RenderInput]]
-        var manifests: [Manifest]
+        var content: Content
         var warnings: [Problem]
         var digest: String
         var lastUse: UInt64
+    }
+
+    enum Content: Sendable {
+        case manifests([Manifest])
+        /// As they lie on disk, one to a line: many a run needs no more than their number.
+        case stored([ArraySlice<UInt8>])
+
+        var count: Int {
+            switch self {
+            case .manifests(let manifests): manifests.count
+            case .stored(let lines): lines.count
+            }
+        }
     }
 
     /// What a render depends on beside files: the application's sources and destination, the tools' settings, and the commit only
@@ -48,7 +61,23 @@ package final class RenderCache: Sendable {
     /// How often a render could be used again, and how often not.
     package var statistics: (hits: Int, misses: Int) { state.withLock { ($0.hits, $0.misses) } }
 
-    /// The render, if everything that it looked at is the same in these trees.
+    /// The render with its manifests, if everything that it looked at is the same in these trees.
+    func render(for key: Key, in trees: [any FileTree]) async throws -> (entry: Entry, manifests: [Manifest])? {
+        guard var entry = try await entry(for: key, in: trees) else { return nil }
+        switch entry.content {
+        case .manifests(let manifests): return (entry, manifests)
+        case .stored(let lines):
+            guard let manifests = await RenderFiles.manifests(lines) else {
+                state.withLock { $0.entries[key] = nil }
+                return nil
+            }
+            entry.content = .manifests(manifests)
+            keep(entry, for: key)
+            return (entry, manifests)
+        }
+    }
+
+    /// What is known of the render without its manifests, if everything that it looked at is the same in these trees.
     func entry(for key: Key, in trees: [any FileTree]) async throws -> Entry? {
         var known = state.withLock { $0.entries[key] }
         let isStored = known == nil

@@ -27,30 +27,50 @@ package struct RenderFiles: Sendable {
         guard let bytes = Self.read(file(for: key)), let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let content = bytes[(newline + 1)...]
         guard bytes[..<newline].elementsEqual(SHA256.hash(data: content).hexadecimal.utf8) else { return nil }
-        let lines = content.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+        let lines = Self.lines(of: content)
         // The digest is right, so what cannot be read was written by a program that this one does not know.
-        guard let first = lines.first, let head = try? JSONValue(parsing: first), head["makers"] == .string(makers),
+        guard let first = lines.first, let head = try? JSONValue(parsing: Array(first)), head["makers"] == .string(makers),
             head["key"] == key.json, let inputs = head["inputs"]?.arrayValue, let digest = head["digest"]?.stringValue
         else { return nil }
-        let manifests = await Array(lines.dropFirst()).concurrentMap { line in
-            (try? JSONValue(parsing: line)).flatMap { Manifest(stored: $0) }
-        }
         let looked = inputs.map { ($0.arrayValue ?? []).map { RenderInput(stored: $0) } }
-        guard !manifests.contains(where: { $0 == nil }), !looked.joined().contains(where: { $0 == nil }) else { return nil }
+        guard !looked.joined().contains(where: { $0 == nil }) else { return nil }
         return RenderCache.Entry(
-            inputs: looked.map { $0.compactMap { $0 } }, manifests: manifests.compactMap { $0 }, warnings: [], digest: digest, lastUse: 0)
+            inputs: looked.map { $0.compactMap { $0 } }, content: .stored(Array(lines.dropFirst())), warnings: [], digest: digest, lastUse: 0)
+    }
+
+    /// The manifests of a stored render; `nil` when one of them cannot be read.
+    static func manifests(_ lines: [ArraySlice<UInt8>]) async -> [Manifest]? {
+        let manifests = await lines.concurrentMap { line in
+            (try? JSONValue(parsing: Array(line))).flatMap { Manifest(stored: $0) }  // `nil` says it
+        }
+        return manifests.contains { $0 == nil } ? nil : manifests.compactMap { $0 }
+    }
+
+    /// As `split` gives them, which looks at each byte for itself.
+    private static func lines(of content: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var lines: [ArraySlice<UInt8>] = []
+        content.withUnsafeBufferPointer { bytes in
+            var start = 0
+            while start < bytes.count {
+                let found = memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start)
+                let end = found.map { $0 - UnsafeMutableRawPointer(mutating: bytes.baseAddress!) } ?? bytes.count
+                lines.append(content[content.startIndex + start..<content.startIndex + end])
+                start = end + 1
+            }
+        }
+        return lines
     }
 
     /// Keeps a render. One that came with warnings is made anew each time, so that they are told each time as they are.
     ///
     /// A full disk or a missing permission is no reason to fail a sync: the next process renders again.
     func store(_ entry: RenderCache.Entry, for key: RenderCache.Key) async {
-        guard entry.warnings.isEmpty else { return }
+        guard entry.warnings.isEmpty, case .manifests(let manifests) = entry.content else { return }
         let head: JSONValue = [
             "makers": .string(makers), "key": key.json, "digest": .string(entry.digest),
             "inputs": .array(entry.inputs.map { .array($0.map(\.stored)) }),
         ]
-        let lines = await entry.manifests.concurrentMap { $0.stored.serialized() }
+        let lines = await manifests.concurrentMap { $0.stored.serialized() }
         var content = head.serialized()
         content.reserveCapacity(content.count + lines.reduce(0) { $0 + $1.count + 1 })
         for line in lines {

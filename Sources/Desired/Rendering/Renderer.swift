@@ -26,10 +26,9 @@ package struct Renderer: Sendable {
     ) async throws -> DesiredState {
         precondition(trees.count == application.sources.count, "a tree for each source")
         let key = cacheKey(application, trees.map(\.revision))
-        if let known = try await cache?.entry(for: key, in: trees.map(\.tree)) {
+        if let (known, manifests) = try await cache?.render(for: key, in: trees.map(\.tree)) {
             return DesiredState(
-                application: application.name, revision: revision, manifests: known.manifests, digest: known.digest,
-                warnings: known.warnings)
+                application: application.name, revision: revision, manifests: manifests, digest: known.digest, warnings: known.warnings)
         }
         let sources = zip(application.sources, trees).map {
             SourceTree(source: $0, tree: RecordingFileTree($1.tree), revision: $1.revision)
@@ -43,11 +42,17 @@ package struct Renderer: Sendable {
             var inputs: [[RenderInput]] = []
             for source in sources { inputs.append(try await source.tree.inputs()) }
             cache.store(
-                RenderCache.Entry(inputs: inputs, manifests: set.manifests, warnings: problems, digest: digest, lastUse: 0),
+                RenderCache.Entry(inputs: inputs, content: .manifests(set.manifests), warnings: problems, digest: digest, lastUse: 0),
                 for: key)
         }
         return DesiredState(
             application: application.name, revision: revision, manifests: set.manifests, digest: digest, warnings: problems)
+    }
+
+    /// What is known of a render that was made before; `nil` when it has to be made.
+    func summary(of application: Application, from trees: [(tree: any FileTree, revision: Revision?)]) async throws -> RenderSummary? {
+        guard let known = try await cache?.entry(for: cacheKey(application, trees.map(\.revision)), in: trees.map(\.tree)) else { return nil }
+        return RenderSummary(digest: known.digest, count: known.content.count, warnings: known.warnings)
     }
 
     /// What the render of each source looks at in its tree; as far as it gets, when it fails.
