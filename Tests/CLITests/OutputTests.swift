@@ -137,6 +137,18 @@ extension CommandLineTests {
             }
         }
 
+        @Test func libcurlIsNeededOnlyByCommandsThatAskAServer() async throws {
+            try await Workspace.with { workspace in
+                try Data(Self.sampleObjects.utf8).write(to: URL(fileURLWithPath: workspace.root.appending("objects.yaml").string))
+                // The loader looks here first, and finds something that is no library.
+                try Data("none".utf8).write(to: URL(fileURLWithPath: workspace.root.appending("libcurl.so.4").string))
+                let without = workspace.with("LD_LIBRARY_PATH", workspace.root.string)
+                #expect(try await without.run("health", "-f", "objects.yaml").output.contains("Suspended"))
+                let sync = try await without.run("sync", "--app", "shop")
+                #expect(sync.code == 127 && sync.errors.contains("libcurl.so.4") && sync.errors.contains("apt-get install libcurl4"), "\(sync.description)")
+            }
+        }
+
         @Test func validatesTheEnvironmentsOfThisRepository() async throws {
             let root = FileManager.default.currentDirectoryPath
             let outcome = try await Program(executable: Program.reconciler).run(["validate", root + "/environments"])

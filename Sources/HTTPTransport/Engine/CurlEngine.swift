@@ -67,7 +67,7 @@ final class Mailbox: @unchecked Sendable {  // every stored `var` is guarded by 
             // Whoever put the first of those that wait has woken the thread, and it takes them all.
             let isFirst = commands.isEmpty
             commands.append(command)
-            if isFirst, let multi { curl_multi_wakeup(multi) }
+            if isFirst, let multi { reconciler_curl_multi_wakeup(multi) }
         }
         refused?.finish(
             HTTPError(

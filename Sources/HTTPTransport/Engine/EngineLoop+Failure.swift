@@ -10,7 +10,7 @@ extension EngineLoop {
     /// libcurl's result in our terms: what failed, and what to try.
     func failure(of transfer: Transfer, _ result: CURLcode) -> HTTPError {
         let detail = String(cString: transfer.errorBuffer)
-        let cause = detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail
+        let cause = detail.isEmpty ? String(cString: reconciler_curl_easy_strerror(result)) : detail
         func make(_ code: HTTPError.Code, _ message: String, _ hint: String? = nil) -> HTTPError {
             failure(of: transfer, code, message, cause: cause, hint: hint)
         }

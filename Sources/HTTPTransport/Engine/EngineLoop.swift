@@ -30,7 +30,7 @@ final class EngineLoop {
     init(mailbox: Mailbox) {
         _ = Self.initializeLibrary
         self.mailbox = mailbox
-        multi = curl_multi_init()
+        multi = reconciler_curl_multi_init()
         reconciler_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         reconciler_curl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, mailbox.limits.streamsPerConnection)
         reconciler_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, mailbox.limits.inFlight)
@@ -43,18 +43,18 @@ final class EngineLoop {
             if isShutDown { break }
             startWaiting()
             var active: Int32 = 0
-            curl_multi_perform(multi, &active)
+            reconciler_curl_multi_perform(multi, &active)
             let finished = collectFinished()
             expire()
             if finished && !waiting.isEmpty { continue }
-            curl_multi_poll(multi, nil, 0, pollTimeout(), nil)
+            reconciler_curl_multi_poll(multi, pollTimeout())
             if running.count >= Self.crowd { usleep(Self.moment) }
         }
         for transfer in waiting { transfer.finish(failure(of: transfer, .shutDown, "the HTTP client was shut down")) }
         for id in Array(running.keys) { end(id, .shutDown, "the HTTP client was shut down") }
         mailbox.publish(nil)
-        for handle in idleHandles { curl_easy_cleanup(handle) }
-        curl_multi_cleanup(multi)
+        for handle in idleHandles { reconciler_curl_easy_cleanup(handle) }
+        reconciler_curl_multi_cleanup(multi)
     }
 
     private func obey(_ command: Mailbox.Command) {
@@ -63,7 +63,7 @@ final class EngineLoop {
             waiting.append(transfer)
             if transfer.request.idleDeadline != nil { deadlinesMove = true }
             if let expiry = transfer.expiry { earliestExpiry = earliestExpiry.map { min($0, expiry) } ?? expiry }
-        case .resume(let id): if let entry = running[id] { curl_easy_pause(entry.handle, CURLPAUSE_CONT) }
+        case .resume(let id): if let entry = running[id] { reconciler_curl_easy_pause(entry.handle, CURLPAUSE_CONT) }
         case .cancel(let id):
             if running[id] != nil {
                 end(id, .cancelled, "cancelled")
@@ -87,7 +87,7 @@ final class EngineLoop {
         let handle: UnsafeMutableRawPointer
         if let idle = idleHandles.popLast() {
             handle = idle
-        } else if let fresh = curl_easy_init() {
+        } else if let fresh = reconciler_curl_easy_init() {
             handle = fresh
         } else {
             transfer.finish(failure(of: transfer, .invalidRequest, "no memory for a transfer"))
@@ -95,10 +95,10 @@ final class EngineLoop {
         }
         do throws(HTTPError) {
             try transfer.configure(handle)
-            let result = curl_multi_add_handle(multi, handle)
+            let result = reconciler_curl_multi_add_handle(multi, handle)
             guard result == CURLM_OK else {
                 throw HTTPError(
-                    code: .invalidRequest, message: "cannot start the transfer", cause: String(cString: curl_multi_strerror(result)))
+                    code: .invalidRequest, message: "cannot start the transfer", cause: String(cString: reconciler_curl_multi_strerror(result)))
             }
             running[transfer.id] = Running(transfer: transfer, handle: handle)
         } catch {
@@ -118,7 +118,7 @@ final class EngineLoop {
     private func collectFinished() -> Bool {
         var finished = false
         var remaining: Int32 = 0
-        while let message = curl_multi_info_read(multi, &remaining) {
+        while let message = reconciler_curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
             // The message is gone once its handle is removed.
             let result = reconciler_curl_message_result(message)
@@ -130,7 +130,7 @@ final class EngineLoop {
                 limitConnections(http2: speaksHTTP2 == true)
             }
             running[transfer.id] = nil
-            curl_multi_remove_handle(multi, handle)
+            reconciler_curl_multi_remove_handle(multi, handle)
             transfer.finish(result == CURLE_OK ? nil : failure(of: transfer, result))
             recycle(handle)
             finished = true
@@ -160,14 +160,14 @@ final class EngineLoop {
 
     private func end(_ id: UInt64, _ code: HTTPError.Code, _ message: String) {
         guard let entry = running.removeValue(forKey: id) else { return }
-        curl_multi_remove_handle(multi, entry.handle)
+        reconciler_curl_multi_remove_handle(multi, entry.handle)
         entry.transfer.finish(failure(of: entry.transfer, code, message))
         recycle(entry.handle)
     }
 
     private func recycle(_ handle: UnsafeMutableRawPointer) {
-        guard idleHandles.count < mailbox.limits.inFlight else { return curl_easy_cleanup(handle) }
-        curl_easy_reset(handle)
+        guard idleHandles.count < mailbox.limits.inFlight else { return reconciler_curl_easy_cleanup(handle) }
+        reconciler_curl_easy_reset(handle)
         idleHandles.append(handle)
     }
 }

@@ -42,12 +42,12 @@ extension Transfer {
         for field in headers.fields {
             // libcurl drops a field without a value unless it is written with a semicolon.
             let line = field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)"
-            headerList = curl_slist_append(headerList, line)
+            headerList = reconciler_curl_slist_append(headerList, line)
         }
-        if request.body != nil, headers["Content-Type"] == nil { headerList = curl_slist_append(headerList, "Content-Type:") }
-        headerList = curl_slist_append(headerList, "Expect:")
+        if request.body != nil, headers["Content-Type"] == nil { headerList = reconciler_curl_slist_append(headerList, "Content-Type:") }
+        headerList = reconciler_curl_slist_append(headerList, "Expect:")
         if !configuration.acceptsCompression, headers["Accept-Encoding"] == nil {
-            headerList = curl_slist_append(headerList, "Accept-Encoding: identity")  // in place of libcurl's own
+            headerList = reconciler_curl_slist_append(headerList, "Accept-Encoding: identity")  // in place of libcurl's own
         }
         reconciler_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
     }
@@ -68,7 +68,7 @@ extension Transfer {
         }
         // libcurl verifies the URL's host: name the server so in the URL, and connect to where the URL said.
         set(handle, CURLOPT_URL, target.replacingHost(with: name))
-        connectList = curl_slist_append(connectList, "\(name):\(target.port):\(target.bracketedHost):\(target.port)")
+        connectList = reconciler_curl_slist_append(connectList, "\(name):\(target.port):\(target.bracketedHost):\(target.port)")
         reconciler_curl_set_pointer(handle, CURLOPT_CONNECT_TO, connectList)
         if headers["Host"] == nil { headers["Host"] = target.authority }
     }
@@ -106,7 +106,7 @@ extension Transfer {
             result = reconciler_curl_set_string(handle, file, path)
         }
         guard result == CURLE_OK else {
-            throw HTTPError(code: .invalidRequest, message: "cannot use the \(what)", cause: String(cString: curl_easy_strerror(result)))
+            throw HTTPError(code: .invalidRequest, message: "cannot use the \(what)", cause: String(cString: reconciler_curl_easy_strerror(result)))
         }
     }
 

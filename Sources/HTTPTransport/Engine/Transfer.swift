@@ -34,8 +34,8 @@ final class Transfer: @unchecked Sendable {  // confined: see above
     }
 
     deinit {
-        curl_slist_free_all(headerList)
-        curl_slist_free_all(connectList)
+        reconciler_curl_slist_free_all(headerList)
+        reconciler_curl_slist_free_all(connectList)
         errorBuffer.deallocate()
     }
 
