@@ -50,7 +50,7 @@ struct HistoryFileOptions: ParsableArguments {
     func open() throws -> HistoryStore {
         let state = StateDirectory.path(try stateDirectory ?? Settings.configuredStateDirectory())
         try Files.makeDirectory(state)
-        return try HistoryStore(path: state + "/reconciler.db")
+        return try HistoryStore(path: state + "/reconciler.db", readsBesideWrites: false)
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Git
 import HTTPTransport
 import Processes
+import Store
 
 /// The root command.
 @main
@@ -20,6 +21,7 @@ struct ReconcilerCommand: AsyncParsableCommand {
             // Libraries get ready while the arguments are read; a thread that does not start costs only that time.
             _ = DedicatedThread.start { GitLibrary.prepare() }
             _ = DedicatedThread.start { HTTPClient.prepareLibrary() }
+            _ = DedicatedThread.start { HistoryStore.prepareLibrary() }
         }
         guard var command = leaf(CommandLine.arguments) else { return await main(nil) }
         do { try await command.run() } catch { exit(withError: error) }

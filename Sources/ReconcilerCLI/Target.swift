@@ -128,7 +128,9 @@ struct Target {
                 cluster: cluster)
             leaveToTheEnd(target)  // every command ends with it
             let result = try await body(target)
+            async let checkpoint: Void = history.checkpoint()
             await builder.cache.finishStoring()
+            await checkpoint
             client.shutDown()
             try await cluster?.stop()
             return result

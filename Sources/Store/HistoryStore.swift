@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+import Logging
 import ResourceModel
 
 /// The history of sync attempts and of drift, in SQLite (`reconciler.db` in the state directory). Never the only copy of
@@ -9,22 +10,32 @@ import ResourceModel
 /// Rows are chained by hashes (`HistoryChain`), old ones are dropped (`Retention`). Of each successful sync the manifests are kept
 /// too, Secrets included, so the file is readable by its owner only.
 package final class HistoryStore: Sendable {
-    let database: DatabasePool
+    let database: any DatabaseWriter
     package let retention: Retention
+    private let path: String
 
     /// Opens the file, or makes it; several processes may have it open.
+    /// - Parameter readsBesideWrites: opens connections for reading when there is something to read, so that it need not wait for this
+    ///   process' own writes; each takes a millisecond. Without it there is one connection for all.
     /// - Throws: a `Problem` when it is no database, another process keeps it locked for 10 s, or the disk refuses.
-    package init(path: String, retention: Retention = Retention()) throws {
+    package init(path: String, retention: Retention = Retention(), readsBesideWrites: Bool = true) throws {
         do {
             self.retention = retention
+            self.path = path
             try Self.makePrivate(path)
-            database = try Self.open(path)
+            database = try Self.open(path, readsBesideWrites)
         } catch {
             throw Problem(
                 code: "history.open", message: "the history in \(path) cannot be opened: \(error)",
                 hint: "move the file away to begin a new one (it holds only the history; what may be pruned is known to the cluster), or choose another state directory with --state-dir"
             )
         }
+    }
+
+    /// Does what the first database of a process does beside opening its file, for a thread that has nothing else to do.
+    package static func prepareLibrary() {
+        // A database in memory; one that cannot be had is had by nobody later.
+        _ = try? DatabaseQueue().read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema WHERE name = ?", arguments: [""]) }
     }
 
     /// SQLite gives the files beside the database (`-wal`, `-shm`) the database's own mode.
@@ -39,11 +50,13 @@ package final class HistoryStore: Sendable {
         }
     }
 
-    private static func open(_ path: String) throws -> DatabasePool {
+    private static func open(_ path: String, _ readsBesideWrites: Bool) throws -> any DatabaseWriter {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-        let database = try DatabasePool(path: path, configuration: configuration)
+        configuration.journalMode = .wal
+        let database: any DatabaseWriter =
+            if readsBesideWrites { try DatabasePool(path: path, configuration: configuration) } else { try DatabaseQueue(path: path, configuration: configuration) }
         // Another process may do the same at the same moment: what it has done meanwhile is not done again. Each try gets past one step.
         for _ in migrator.migrations {
             do { return try migrated(database) } catch is DatabaseError { continue }
@@ -51,7 +64,23 @@ package final class HistoryStore: Sendable {
         return try migrated(database)
     }
 
-    private static func migrated(_ database: DatabasePool) throws -> DatabasePool {
+    /// Brings a write-ahead log that has grown into the database. The next process to open it would read all of the log first
+    /// (sqlite.org/walformat.html, "Recovery"), since a process of ours ends without closing anything. While others read or write, some
+    /// of the log stays.
+    package func checkpoint() async {
+        var facts = stat()
+        guard stat(path + "-wal", &facts) == 0, facts.st_size > 2 << 20 else { return }
+        do {
+            try await database.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA busy_timeout = 0")
+                try db.checkpoint(.truncate)
+            }
+        } catch {
+            Logger(label: "store").debug("the log of \(path) stays: \(error)")
+        }
+    }
+
+    private static func migrated(_ database: any DatabaseWriter) throws -> any DatabaseWriter {
         try migrator.migrate(database)
         return database
     }

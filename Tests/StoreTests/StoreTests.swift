@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import ResourceModel
 import Testing
 
@@ -48,6 +49,36 @@ import Testing
             try Data(repeating: 0x61, count: 200).write(to: URL(fileURLWithPath: path))
             let problem = #expect(throws: Problem.self) { try HistoryStore(path: path) }
             #expect(problem?.message.contains(path) == true && problem?.hint?.contains("move the file away") == true)
+        }
+    }
+
+    @Test func bringsALogThatHasGrownIntoTheDatabase() async throws {
+        try await withDirectory { directory in
+            let path = directory + "/history.db"
+            let store = try HistoryStore(path: path, readsBesideWrites: false)
+            func size() throws -> Int { try #require(FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int) }
+            try await store.record(report("shop", "one"))
+            await store.checkpoint()
+            #expect(try size() > 0, "a small one may stay")
+            for number in 0..<8 { try await store.record(report("shop", "\(number)", message: String(repeating: "x", count: 300_000))) }
+            #expect(try size() > 2 << 20)
+            // Somebody reads: nobody waits for that.
+            let other = try HistoryStore(path: path)
+            let clock = ContinuousClock()
+            let start = clock.now
+            try await other.database.read { db in
+                _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM attempt")
+                let done = DispatchSemaphore(value: 0)
+                Task {
+                    await store.checkpoint()
+                    done.signal()
+                }
+                done.wait()
+            }
+            #expect(clock.now - start < .seconds(5))
+            await store.checkpoint()
+            #expect(try size() == 0)
+            #expect(try await HistoryStore(path: path).attempts(of: "shop", limit: 100).count == 9)
         }
     }
 
