@@ -208,8 +208,14 @@ package struct OwnedState: Sendable {
     /// Whether anything was ever synced.
     package var isEmpty: Bool { promise == nil }
 
+    private(set) var knownDigest: String? = nil
+
+    /// Works `digest` out now.
+    package mutating func rememberDigest() { knownDigest = digest }
+
     /// A digest over all that was read; `nil` when nothing was ever synced, or an answer cannot be told apart from others.
     package var digest: String? {
+        if let knownDigest { return knownDigest }
         guard promise != nil else { return nil }
         var evidence = OwnedEvidence(inventory: parentVersion)
         for (place, list) in lists {

@@ -172,7 +172,12 @@ package struct ReconcileOnce: Sendable {
     package func observeAhead(application name: String) {
         let applySet = ApplySet(application: name)
         let applier = applier
-        ahead.put(Task { try await applier.ownedState(of: applySet) }, for: name)
+        let reading = Task {
+            var state = try await applier.ownedState(of: applySet)
+            state.rememberDigest()
+            return state
+        }
+        ahead.put(reading, for: name)
     }
 
     private func observed(_ applySet: ApplySet) async throws -> OwnedState {

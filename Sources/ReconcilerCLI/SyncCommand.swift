@@ -6,7 +6,10 @@ import ResourceModel
 
 /// `reconciler sync`: make it so.
 struct SyncCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sync", abstract: "Apply what the branch declares, prune what it no longer does.")
+    // Parsed by itself, as it is when it is named (`ReconcilerCommand.leaf`), a command without one above it is also looked at for a
+    // request of completion scripts, which takes a third of the time.
+    static let configuration = CommandConfiguration(
+        commandName: "sync", _superCommandName: "reconciler", abstract: "Apply what the branch declares, prune what it no longer does.")
 
     @OptionGroup var target: TargetOptions
     @OptionGroup var selection: SelectionOptions

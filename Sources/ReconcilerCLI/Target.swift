@@ -113,10 +113,12 @@ struct Target {
         let client = KubernetesClient(access: access, requestDeadline: settings.requestTimeout, logger: logger)
         // The cluster tells its kinds while Git is asked for the branch; what goes wrong here goes wrong again where it is needed.
         Task { _ = try? await client.apiResources() }
+        // Both are on their way before this thread is kept by what follows.
+        await Task.yield()
         do {
             let locks = state + "/locks"
             try Files.makeDirectory(locks)
-            let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention)
+            let history = try HistoryStore(path: state + "/reconciler.db", retention: settings.retention, readsBesideWrites: staysUp)
             let operation = TaskOperation(client: client, history: history, state: state, logger: logger, policy: try settings.policyOfTasks())
             let service = staysUp ? TaskService(operation: operation, logger: logger) : nil
             let page = ReconcileOnce(
