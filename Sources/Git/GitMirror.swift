@@ -123,10 +123,14 @@ package final class GitMirror: Sendable {
     /// A directory name for the mirror of `url`: readable, safe in a path, and its own for each URL.
     package static func directoryName(for url: String) -> String {
         let shown = GitRemote(url: url).url
-        let readable = shown.split { "/:@\\".contains($0) }.suffix(2).joined(separator: "-").map { character -> Character in
-            character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == "_") ? character : "-"
+        let parts = shown.utf8.split { [UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "\\")].contains($0) }
+        let readable = parts.suffix(2).joined(separator: [UInt8(ascii: "-")]).map { byte -> UInt8 in
+            switch byte {
+            case 48...57, 65...90, 97...122, UInt8(ascii: "_"): byte
+            default: UInt8(ascii: "-")
+            }
         }
-        return "\(String(readable.suffix(48)))-\(JSONValue.string(shown).digest.suffix(16))"
+        return "\(String(decoding: readable.suffix(48), as: UTF8.self))-\(JSONValue.string(shown).digest.suffix(16))"
     }
 
     // MARK: Errors

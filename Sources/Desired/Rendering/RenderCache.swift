@@ -16,13 +16,13 @@ package final class RenderCache: Sendable {
 
     enum Content: Sendable {
         case manifests([Manifest])
-        /// As they lie on disk, one to a line: many a run needs no more than their number.
-        case stored([ArraySlice<UInt8>])
+        /// On disk: many a run needs no more than their number.
+        case stored(RenderFiles.Stored)
 
         var count: Int {
             switch self {
             case .manifests(let manifests): manifests.count
-            case .stored(let lines): lines.count
+            case .stored(let stored): stored.count
             }
         }
     }
@@ -66,9 +66,13 @@ package final class RenderCache: Sendable {
         guard var entry = try await entry(for: key, in: trees) else { return nil }
         switch entry.content {
         case .manifests(let manifests): return (entry, manifests)
-        case .stored(let lines):
-            guard let manifests = await RenderFiles.manifests(lines) else {
-                state.withLock { $0.entries[key] = nil }
+        case .stored(let stored):
+            guard let manifests = await stored.manifests() else {
+                state.withLock {
+                    $0.entries[key] = nil
+                    $0.hits -= 1
+                    $0.misses += 1
+                }
                 return nil
             }
             entry.content = .manifests(manifests)

@@ -23,42 +23,38 @@ package struct RenderFiles: Sendable {
             .joined(separator: " ")
     }
 
+    /// What the head of the file says; the manifests are read when somebody asks for them.
     func load(_ key: RenderCache.Key) async -> RenderCache.Entry? {
-        guard let bytes = Self.read(file(for: key)), let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        let content = bytes[(newline + 1)...]
-        guard bytes[..<newline].elementsEqual(SHA256.hash(data: content).hexadecimal.utf8) else { return nil }
-        let lines = Self.lines(of: content)
-        // The digest is right, so what cannot be read was written by a program that this one does not know.
-        guard let first = lines.first, let head = try? JSONValue(parsing: Array(first)), head["makers"] == .string(makers),
-            head["key"] == key.json, let inputs = head["inputs"]?.arrayValue, let digest = head["digest"]?.stringValue
+        let path = file(for: key)
+        guard let (sum, line, next) = Self.head(of: path), sum.elementsEqual(SHA256.hash(data: line).hexadecimal.utf8),
+            // The digest is right, so what cannot be read was written by a program that this one does not know.
+            let head = try? JSONValue(parsing: Array(line)), head["makers"] == .string(makers), head["key"] == key.json,
+            let inputs = head["inputs"]?.arrayValue, let digest = head["digest"]?.stringValue, let count = head["count"]?.integerValue,
+            let content = head["content"]?.stringValue
         else { return nil }
         let looked = inputs.map { ($0.arrayValue ?? []).map { RenderInput(stored: $0) } }
         guard !looked.joined().contains(where: { $0 == nil }) else { return nil }
-        return RenderCache.Entry(
-            inputs: looked.map { $0.compactMap { $0 } }, content: .stored(Array(lines.dropFirst())), warnings: [], digest: digest, lastUse: 0)
+        let stored = Stored(path: path, offset: next, digest: content, count: Int(count))
+        return RenderCache.Entry(inputs: looked.map { $0.compactMap { $0 } }, content: .stored(stored), warnings: [], digest: digest, lastUse: 0)
     }
 
-    /// The manifests of a stored render; `nil` when one of them cannot be read.
-    static func manifests(_ lines: [ArraySlice<UInt8>]) async -> [Manifest]? {
-        let manifests = await lines.concurrentMap { line in
-            (try? JSONValue(parsing: Array(line))).flatMap { Manifest(stored: $0) }  // `nil` says it
-        }
-        return manifests.contains { $0 == nil } ? nil : manifests.compactMap { $0 }
-    }
+    /// The manifests of a render that lies on disk, one to a line.
+    struct Stored: Sendable {
+        fileprivate var path: String
+        /// Where they begin, in bytes.
+        fileprivate var offset: Int
+        /// SHA-256 of all of them.
+        fileprivate var digest: String
+        let count: Int
 
-    /// As `split` gives them, which looks at each byte for itself.
-    private static func lines(of content: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        var lines: [ArraySlice<UInt8>] = []
-        content.withUnsafeBufferPointer { bytes in
-            var start = 0
-            while start < bytes.count {
-                let found = memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start)
-                let end = found.map { $0 - UnsafeMutableRawPointer(mutating: bytes.baseAddress!) } ?? bytes.count
-                lines.append(content[content.startIndex + start..<content.startIndex + end])
-                start = end + 1
+        /// `nil` when they are not there any more as they were written.
+        func manifests() async -> [Manifest]? {
+            guard let bytes = RenderFiles.read(path, from: offset), digest == SHA256.hash(data: bytes).hexadecimal else { return nil }
+            let manifests = await RenderFiles.lines(of: bytes).concurrentMap { line in
+                (try? JSONValue(parsing: Array(line))).flatMap { Manifest(stored: $0) }  // `nil` says it
             }
+            return manifests.count != count || manifests.contains { $0 == nil } ? nil : manifests.compactMap { $0 }
         }
-        return lines
     }
 
     /// Keeps a render. One that came with warnings is made anew each time, so that they are told each time as they are.
@@ -66,19 +62,21 @@ package struct RenderFiles: Sendable {
     /// A full disk or a missing permission is no reason to fail a sync: the next process renders again.
     func store(_ entry: RenderCache.Entry, for key: RenderCache.Key) async {
         guard entry.warnings.isEmpty, case .manifests(let manifests) = entry.content else { return }
-        let head: JSONValue = [
-            "makers": .string(makers), "key": key.json, "digest": .string(entry.digest),
-            "inputs": .array(entry.inputs.map { .array($0.map(\.stored)) }),
-        ]
         let lines = await manifests.concurrentMap { $0.stored.serialized() }
-        var content = head.serialized()
-        content.reserveCapacity(content.count + lines.reduce(0) { $0 + $1.count + 1 })
+        var content: [UInt8] = []
+        content.reserveCapacity(lines.reduce(0) { $0 + $1.count + 1 })
         for line in lines {
-            content.append(UInt8(ascii: "\n"))
             content += line
+            content.append(UInt8(ascii: "\n"))
         }
+        let head: JSONValue = [
+            "makers": .string(makers), "key": key.json, "digest": .string(entry.digest), "count": .integer(Int64(lines.count)),
+            "content": .string(SHA256.hash(data: content).hexadecimal), "inputs": .array(entry.inputs.map { .array($0.map(\.stored)) }),
+        ]
+        let line = head.serialized()
         mkdir(directory.string, 0o700)
-        Self.replace(file(for: key), with: Array(SHA256.hash(data: content).hexadecimal.utf8) + [UInt8(ascii: "\n")] + content)
+        let newline = [UInt8(ascii: "\n")]
+        Self.replace(file(for: key), with: Array(SHA256.hash(data: line).hexadecimal.utf8) + newline + line + newline + content)
     }
 
     private func file(for key: RenderCache.Key) -> String {
@@ -87,22 +85,62 @@ package struct RenderFiles: Sendable {
 
     // MARK: Files
 
-    private static func read(_ path: String) -> [UInt8]? {
+    /// As `split` gives them, which looks at each byte for itself.
+    private static func lines(of content: [UInt8]) -> [ArraySlice<UInt8>] {
+        var lines: [ArraySlice<UInt8>] = []
+        content.withUnsafeBytes { bytes in
+            var start = 0
+            while start < bytes.count {
+                let end = newline(in: bytes[start...]) ?? bytes.count
+                lines.append(content[start..<end])
+                start = end + 1
+            }
+        }
+        return lines
+    }
+
+    private static func newline(in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard let base = bytes.base.baseAddress, !bytes.isEmpty, let found = memchr(base + bytes.startIndex, 0x0A, bytes.count) else { return nil }
+        return UnsafeRawPointer(found) - base
+    }
+
+    /// The first two lines of a file, and where the third begins. They are read in pieces, since what follows may be long.
+    private static func head(of path: String) -> (first: ArraySlice<UInt8>, second: ArraySlice<UInt8>, next: Int)? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let piece = 128 * 1024
+        var bytes: [UInt8] = []
+        while true {
+            let more = [UInt8](unsafeUninitializedCapacity: piece) { buffer, count in count = max(0, Glibc.read(descriptor, buffer.baseAddress, piece)) }
+            guard !more.isEmpty else { return nil }
+            bytes = bytes.isEmpty ? more : bytes + more
+            let ends = bytes.withUnsafeBytes { bytes -> (Int, Int)? in
+                guard let first = newline(in: bytes[...]), let second = newline(in: bytes[(first + 1)...]) else { return nil }
+                return (first, second)
+            }
+            if let (first, second) = ends { return (bytes[..<first], bytes[(first + 1)..<second], second + 1) }
+        }
+    }
+
+    /// What a file holds from there on.
+    private static func read(_ path: String, from offset: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var facts = stat()
-        guard fstat(descriptor, &facts) == 0, facts.st_size > 0 else { return nil }
+        guard fstat(descriptor, &facts) == 0, Int(facts.st_size) >= offset else { return nil }
+        let size = Int(facts.st_size) - offset
         var count = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(facts.st_size)) { buffer, initialized in
-            while count < buffer.count {
-                let part = Glibc.read(descriptor, buffer.baseAddress! + count, buffer.count - count)
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+            while count < size {
+                let part = pread(descriptor, buffer.baseAddress! + count, size - count, offset + count)
                 guard part > 0 else { break }
                 count += part
             }
             initialized = count
         }
-        return count == Int(facts.st_size) ? bytes : nil
+        return count == size ? bytes : nil
     }
 
     private static func replace(_ path: String, with bytes: [UInt8]) {

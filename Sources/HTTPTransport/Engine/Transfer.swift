@@ -63,9 +63,13 @@ final class Transfer: @unchecked Sendable {  // confined: see above
             status = Int(String(decoding: code, as: UTF8.self)) ?? 0
             headers = HTTPHeaders()
         } else if trimmed.isEmpty {
-            if status >= 200, case .stream(let buffer) = sink {
+            guard status >= 200 else { return }
+            if case .stream(let buffer) = sink {
                 lastActivity = .now
                 buffer.deliver(head: HTTPHead(status: status, headers: headers))
+            } else if let length = headers["Content-Length"].flatMap({ Int($0) }), length > 0 {
+                // Said, not sent yet: no more than an answer that grows would take anyway.
+                body.reserveCapacity(min(length, configuration.maximumBodyBytes, 64 << 20))
             }
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
             headers.append(
