@@ -37,5 +37,5 @@ struct ReconcilerCommand: AsyncParsableCommand {
     }
 
     /// Commands that ask a repository and a cluster.
-    private static let asking: Set<String> = ["sync", "run", "diff", "plan", "status", "wait", "why", "rollback", "delete"]
+    private static let asking = ["sync", "run", "diff", "plan", "status", "wait", "why", "rollback", "delete"]
 }

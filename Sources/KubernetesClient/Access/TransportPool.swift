@@ -42,7 +42,7 @@ final class TransportPool: @unchecked Sendable {  // `current` and `isShutDown` 
             tls: tls, proxy: access.proxy, unixSocketPath: access.unixSocketPath, userAgent: userAgent)
         configuration.acceptsCompression = access.acceptsCompression && !access.isLocal
         // Each takes a connection there, and a server has a thousand for everybody; more in flight bring nothing.
-        if access.unixSocketPath != nil { configuration.requestLimits.inFlight = 32 }
+        if access.unixSocketPath != nil { configuration.requestLimits.inFlight = 48 }
         return HTTPClient(configuration: configuration)
     }
 }
