@@ -70,16 +70,17 @@ package final class EmbeddedCluster: Service {
         let definitions = CustomResourceController(
             client: LocalClient(server: apiServer, name: "kube-apiserver"), logger: logger)
         try definitions.registerEstablished()
+        let socket = files.makeWayForSocket()
         let before = port == 0 ? try Self.lastPort(files) : nil
         do {
             listener = try await ClusterListener.start(
-                apiServer, credentials: credentials, port: before ?? port, socket: files.socket, logger: logger)
+                apiServer, credentials: credentials, port: before ?? port, socket: socket, logger: logger)
         } catch {
             guard before != nil else {
                 throw ClusterError(
                     code: "cluster.start", message: "the API server cannot listen on 127.0.0.1:\(port): \(error). Choose another --port.")
             }
-            listener = try await ClusterListener.start(apiServer, credentials: credentials, port: 0, socket: files.socket, logger: logger)
+            listener = try await ClusterListener.start(apiServer, credentials: credentials, port: 0, socket: socket, logger: logger)
         }
         let address = "127.0.0.1:\(listener.port)"
         server = "https://" + address
@@ -102,7 +103,7 @@ package final class EmbeddedCluster: Service {
             workloads = nil
         }
         self.tasks = tasks
-        try ClusterFiles.write(credentials.kubeconfig(server: server, socket: files.socket), to: files.kubeconfig)
+        try ClusterFiles.write(credentials.kubeconfig(server: server, socket: socket), to: files.kubeconfig)
         let running: JSONValue = ["pid": .integer(Int64(getpid())), "server": .string(server), "port": .integer(Int64(listener.port))]
         try ClusterFiles.write(running.jsonString + "\n", to: files.running)
     }

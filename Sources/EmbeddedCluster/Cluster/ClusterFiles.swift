@@ -24,10 +24,24 @@ package struct ClusterFiles: Sendable {
     package var kubeconfig: String { directory + "/kubeconfig" }
     /// Process id and address of the process that serves the cluster.
     package var running: String { directory + "/running.json" }
-    /// Where this machine's programs reach the API without TLS; `nil` when the path is longer than an address can hold (unix(7)).
-    var socket: String? {
+    /// Where this machine's programs reach the API without TLS; `nil` where no socket can be: its path is longer than an address can hold
+    /// (unix(7)), or the file system has none. What lies there is an ended server's, and is removed.
+    func makeWayForSocket() -> String? {
         let path = directory + "/api.sock"
-        return path.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path) ? path : nil
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let trial = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard trial >= 0 else { return nil }
+        defer { close(trial) }
+        unlink(path)
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(trial, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard result == 0 else { return nil }
+        unlink(path)
+        return path
     }
     var database: String { directory + "/cluster.db" }
     var lock: String { directory + "/lock" }

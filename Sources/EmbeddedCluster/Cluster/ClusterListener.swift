@@ -20,7 +20,7 @@ final class ClusterListener: Sendable {
     ///
     /// - Parameters:
     ///   - port: 0 for any that is free.
-    ///   - socket: path of the Unix socket; `nil` for none. A file that is there is an ended server's.
+    ///   - socket: path of the Unix socket, where nothing is; `nil` for none.
     static func start(
         _ server: APIServer, credentials: Credentials, port: Int, socket: String?, logger: Logger
     ) async throws -> ClusterListener {
@@ -43,7 +43,7 @@ final class ClusterListener: Sendable {
                 onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) }, logger: quiet)
         ]
         if let socket {
-            unlink(socket)
+            unlink(socket)  // of an attempt that found the port taken
             services.append(
                 Application(
                     responder: responder,
