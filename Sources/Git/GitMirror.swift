@@ -38,12 +38,16 @@ package final class GitMirror: Sendable {
 
     /// The commit of a reference as this process' last fetch saw it, whatever that was a fetch of: a remote tells all its references each
     /// time, so that it need not be asked again for one of them.
-    /// - Returns: `nil` when this process fetched nothing yet, the remote has no such reference, or its commit is not stored.
+    /// - Returns: `nil` when this process fetched nothing yet, the remote has no such reference, or its commit cannot be read here: a fetch
+    ///   says what is wrong, or mends it.
     package func revisionSeen(of ref: String) async throws -> Revision? {
         guard case .advertised(let found) = RefResolution.target(of: ref, among: advertised.withLock { $0 }) else { return nil }
         return try await reading.run { [self] operation in
             try translating("resolve \(shown(ref))") {
-                try files.locked(operation) { try stored(found, for: ref, in: openedMirror()) }
+                try files.locked(operation) {
+                    guard case .sound(let repository) = files.open() else { return nil }
+                    do { return try stored(found, for: ref, in: repository) } catch is LibGit2Failure { return nil }
+                }
             }
         }
     }

@@ -47,6 +47,11 @@ let soon = Duration.seconds(20)
             #expect(try await mirror.resolve("older").commit == first, "it is noted as if it had been fetched")
             #expect(try await mirror.revisionSeen(of: "apart") == nil, "its commit is not here")
             #expect(try await mirror.revisionSeen(of: "nowhere") == nil)
+            // A mirror that is gone, or broken, is the next fetch's to make anew.
+            try await repo.run(["sh", "-c", "echo broken > \"$1\"/HEAD", "sh", repo.mirror])
+            #expect(try await mirror.revisionSeen(of: "same") == nil)
+            try await repo.run(["rm", "-rf", repo.mirror])
+            #expect(try await mirror.revisionSeen(of: "same") == nil)
             // Another process has not asked.
             #expect(try await GitMirror(directory: repo.mirror, remote: GitRemote(url: repo.url)).revisionSeen(of: "same") == nil)
         }
