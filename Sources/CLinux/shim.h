@@ -53,6 +53,12 @@ static inline int linux_reap(pid_t pid, int *code, int *is_signal) {
     return 1;
 }
 
+/// How much a heap grows by at least, and from which size on a block is mapped on its own, in bytes. See mallopt(3).
+static inline void linux_set_heap_steps(int growth, int mapped) {
+    mallopt(M_TOP_PAD, growth);
+    mallopt(M_MMAP_THRESHOLD, mapped);
+}
+
 /// Bytes that were asked of the allocator and not given back, its own headers included. See mallinfo(3).
 static inline size_t linux_allocated_bytes(void) {
     struct mallinfo2 facts = mallinfo2();

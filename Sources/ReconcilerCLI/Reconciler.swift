@@ -17,6 +17,7 @@ struct ReconcilerCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Heap.prepare()
         if let command = CommandLine.arguments.dropFirst().first, asking.contains(command), !CommandLine.arguments.contains("--help") {
             // Libraries get ready while the arguments are read; a thread that does not start costs only that time.
             _ = DedicatedThread.start { GitLibrary.prepare() }
