@@ -83,11 +83,7 @@ extension Applier {
             }
             for object in objects.joined() {
                 state.objects[object.id] = object
-                // A copied label makes no member: the tracking annotation must speak of this very object.
-                // A hook's object is none either: it comes and goes with its own policy.
-                if owningApplication(of: object) == applySet.application, Hook(annotations: object.annotations) == nil {
-                    state.inventory.members.insert(object.id)
-                }
+                if object.isMember(of: applySet.application) { state.inventory.members.insert(object.id) }
             }
         }
         let missing = desired.manifests.filter { state.objects[$0.id] == nil && $0.hook == nil }.map(\.id)
@@ -193,6 +189,11 @@ package struct OwnedState: Sendable {
     struct Place: Sendable, Hashable {
         var groupVersionKind: GroupVersionKind
         var namespace: String?
+
+        var isTheServersOwn: Bool { groupVersionKind.groupKind.isTheServersOwn }
+
+        /// What tells a list of a custom kind from another, as `OwnedEvidence` takes it; `nil` when that is not known.
+        func evidence(of list: ListAnswer) -> String? { list.digest.map { "\(groupVersionKind.version) \(namespace ?? "-") \($0)" } }
     }
 
     /// The kinds and namespaces that hold members; `nil` when the application has no inventory yet.
@@ -220,16 +221,19 @@ package struct OwnedState: Sendable {
         var evidence = OwnedEvidence(inventory: parentVersion)
         for (place, list) in lists {
             let kind = place.groupVersionKind.groupKind
-            if kind.isTheServersOwn {
+            if place.isTheServersOwn {
                 guard let versions = list.versions else { return nil }
                 for version in versions { evidence.add(kind, version) }
             } else {
-                guard let digest = list.digest else { return nil }
-                evidence.add(kind, "\(place.groupVersionKind.version) \(place.namespace ?? "-") \(digest)")
+                guard let part = place.evidence(of: list) else { return nil }
+                evidence.add(kind, part)
             }
         }
         return evidence.digest
     }
+
+    /// The same but for what controllers report of the objects; `nil` where that cannot be told.
+    package func texts() async -> OwnedTexts? { promise == nil ? nil : await OwnedTexts(lists, inventory: parentVersion) }
 
     /// Lets go of the answers, which nobody needs to read again.
     package mutating func forgetLists() { lists = [:] }

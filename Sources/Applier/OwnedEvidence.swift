@@ -19,12 +19,24 @@ package struct OwnedEvidence: Sendable {
 
 /// The objects that a run made, and that are as they were sent: a look at them would find nothing to do.
 package final class MadeAsDeclared: Sendable {
-    private let state = Mutex<(versions: [ResourceID: String], inventory: String?)>(([:], nil))
+    /// One of them.
+    package struct Object: Sendable {
+        /// `uid resourceVersion`.
+        package let version: String
+        /// `uid digest` of its text but for its status; `nil` when that cannot be told.
+        package let text: String?
+
+        package init(version: String, text: String?) {
+            self.version = version
+            self.text = text
+        }
+    }
+
+    private let state = Mutex<(objects: [ResourceID: Object], inventory: String?)>(([:], nil))
 
     package init() {}
 
-    /// `uid resourceVersion` of each.
-    package var versions: [ResourceID: String] { state.withLock { $0.versions } }
+    package var objects: [ResourceID: Object] { state.withLock { $0.objects } }
 
     /// `uid resourceVersion` of the object that keeps the inventory, once it was written; `nil` when it was not.
     package var inventory: String? { state.withLock { $0.inventory } }
@@ -34,10 +46,11 @@ package final class MadeAsDeclared: Sendable {
         state.withLock { $0.inventory = version }
     }
 
-    func note(_ object: LiveObject, sent: JSONValue) {
+    func note(_ object: LiveObject, sent: JSONValue, text: [UInt8]) {
         guard object.id.groupKind.isTheServersOwn, Self.holds(object.body, sent) else { return }
-        let version = "\(object.uid) \(object.resourceVersion)"
-        state.withLock { $0.versions[object.id] = version }
+        let text = ObjectText(text, manager: Applier.fieldManager)
+        let made = Object(version: "\(object.uid) \(object.resourceVersion)", text: text?.evidence)
+        state.withLock { $0.objects[object.id] = made }
     }
 
     /// Whether every value that was sent stands there as it was sent: enough to be sure, not needed to be the same.

@@ -78,8 +78,8 @@ package struct ReconcileOnce: Sendable {
         if known == nil, state == nil { state = try await builder.desiredState(of: application, at: revision) }
         var seen = try await owned
         let summary = known ?? state.map(RenderSummary.init)
-        let evidence = seen.hold == nil ? try await evidence(application, request, summary, owned: seen.digest) : nil
-        if let settled = try await settled(application, request, summary, at: revision, seeing: evidence, startedAt, log, onEvent) { return settled }
+        var evidence = seen.hold == nil ? try await evidence(application, request, summary, owned: seen.digest) : nil
+        if let settled = try await settled(application, request, summary, at: revision, seeing: &evidence, seen, startedAt, log, onEvent) { return settled }
 
         let rendered = if let state { state } else { try await builder.desiredState(of: application, at: revision) }
         let desired = try await applier.resolved(

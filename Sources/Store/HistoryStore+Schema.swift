@@ -72,6 +72,9 @@ extension HistoryStore {
             // Only a memory: what is missing is found out anew.
             try db.execute(sql: "CREATE TABLE settled (application TEXT PRIMARY KEY, evidence TEXT NOT NULL, finding TEXT NOT NULL) WITHOUT ROWID")
         }
+        migrator.registerMigration("settled but for statuses") { db in
+            try db.execute(sql: "ALTER TABLE settled ADD COLUMN but_status TEXT")
+        }
         return migrator
     }
 }

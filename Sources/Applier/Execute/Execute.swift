@@ -58,7 +58,7 @@ extension Applier {
             if let live = step.change.live { try await takeOver(live, for: manifest, as: resource, options: options) }
             let written = try await client.apply(manifest.body, as: resource, options: options.apply(manifest))
             let object = try note(written, of: step, manifest, resource, result: &result)
-            if step.change.live == nil { options.made?.note(object, sent: manifest.body) }
+            if step.change.live == nil { options.made?.note(object, sent: manifest.body, text: written.text) }
         } catch let error as APIError where step.force && error.isInvalid && step.change.live != nil {
             try await recreate(step, options: options, result: &result)  // `Force=true`: a field that cannot be changed
         } catch let error as APIError where error.isInvalid && step.change.live != nil {

@@ -26,6 +26,20 @@ package func health(of object: JSONValue) -> HealthAssessment {
     }
 }
 
+extension GroupKind {
+    /// Whether objects of the kind have no status, so that they are healthy unless they are being deleted
+    /// (https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.32/).
+    var hasNoStatus: Bool {
+        switch group {
+        case "": ["ConfigMap", "Secret", "ServiceAccount", "Endpoints", "LimitRange", "PodTemplate"].contains(kind)
+        case "rbac.authorization.k8s.io": true
+        case "scheduling.k8s.io", "node.k8s.io", "coordination.k8s.io": true
+        case "storage.k8s.io": kind == "StorageClass" || kind == "CSIDriver"
+        default: false
+        }
+    }
+}
+
 /// Whether an object's health counts for its application's: not with `argocd.argoproj.io/ignore-healthcheck: "true"`.
 package func countsForHealth(_ object: JSONValue) -> Bool {
     object[path: "metadata", "annotations", "argocd.argoproj.io/ignore-healthcheck"]?.stringValue != "true"
@@ -38,7 +52,7 @@ package func aggregateHealth(_ parts: [(id: ResourceID, health: HealthAssessment
         return parts.isEmpty ? HealthAssessment(.healthy) : HealthAssessment(.missing, "no declared object is there")
     }
     guard worst != .healthy else { return HealthAssessment(.healthy) }
-    let causes = present.filter { $0.health.status == worst }.prefix(3).map {
+    let causes = present.filter { $0.health.status == worst }.sorted { $0.id < $1.id }.prefix(3).map {
         "\($0.id): \($0.health.message.isEmpty ? $0.health.status.rawValue : $0.health.message)"
     }
     return HealthAssessment(worst, causes.joined(separator: "; "))

@@ -126,6 +126,7 @@ extension KubernetesClient {
     private func write(_ outgoing: Outgoing) async throws -> WriteResult {
         let response = try await send(outgoing)
         return WriteResult(
-            object: try json(response, for: outgoing.request), warnings: warnings(response.headers), created: response.status == 201)
+            object: try json(response, for: outgoing.request), warnings: warnings(response.headers), created: response.status == 201,
+            text: response.body)
     }
 }

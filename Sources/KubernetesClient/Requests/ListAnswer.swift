@@ -67,6 +67,26 @@ package struct ListAnswer: Sendable {
         return found
     }
 
+    /// The text of each object; `nil` when they cannot be told without reading everything, or the manager did not apply all of them.
+    package func texts(manager: String) -> [ObjectText]? {
+        var found: [ObjectText] = []
+        for (index, page) in pages.enumerated() {
+            guard case .text(let body, let items) = page,
+                let texts = ObjectText.list(body, from: items + Self.name.count, page: index, manager: manager)
+            else { return nil }
+            found += texts
+        }
+        return found
+    }
+
+    /// One of the objects, with its apiVersion and kind, and without the entries of `managedFields`.
+    /// - Parameter text: out of this list's `texts`.
+    /// - Throws: `MalformedAnswer`.
+    package func object(_ text: ObjectText) throws -> JSONValue {
+        guard case .text(let body, _) = pages[text.page] else { throw MalformedAnswer(request: request, message: "a text of another list") }
+        return completed(try Self.parsed(text.withoutOwnership(in: body), request))
+    }
+
     /// The objects, each with its apiVersion and kind.
     /// - Throws: `MalformedAnswer`.
     package func objects() throws -> [JSONValue] {

@@ -108,9 +108,12 @@ package struct WriteResult: Sendable {
     package var warnings: [String]
     /// Whether there was no object before.
     package var created: Bool
+    /// The object as the server sent it.
+    package var text: [UInt8]
 
-    package init(object: JSONValue, warnings: [String], created: Bool) {
+    package init(object: JSONValue, warnings: [String], created: Bool, text: [UInt8]) {
         self.object = object
+        self.text = text
         self.warnings = warnings
         self.created = created
     }
