@@ -86,7 +86,7 @@ void reconciler_curl_multi_cleanup(CURLM *multi) { curl.multi_cleanup(multi); }
 CURLMcode reconciler_curl_multi_add_handle(CURLM *multi, CURL *handle) { return curl.multi_add_handle(multi, handle); }
 CURLMcode reconciler_curl_multi_remove_handle(CURLM *multi, CURL *handle) { return curl.multi_remove_handle(multi, handle); }
 CURLMcode reconciler_curl_multi_perform(CURLM *multi, int *running) { return curl.multi_perform(multi, running); }
-CURLMcode reconciler_curl_multi_poll(CURLM *multi, int milliseconds) { return curl.multi_poll(multi, 0, 0, milliseconds, 0); }
+CURLMcode reconciler_curl_multi_poll(CURLM *multi, int milliseconds, int *ready) { return curl.multi_poll(multi, 0, 0, milliseconds, ready); }
 CURLMcode reconciler_curl_multi_wakeup(CURLM *multi) { return curl.multi_wakeup(multi); }
 CURLMsg *reconciler_curl_multi_info_read(CURLM *multi, int *left) { return curl.multi_info_read(multi, left); }
 const char *reconciler_curl_multi_strerror(CURLMcode code) { return curl.multi_strerror(code); }

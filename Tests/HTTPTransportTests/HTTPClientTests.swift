@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTransport
 import ResourceModel
 import Testing
@@ -77,6 +78,37 @@ struct HTTPClientTests {
                         group.addTask { (size, try await client.send(.init(url: "\(url)/size/\(size)")).body.count) }
                     }
                     for try await (size, count) in group { #expect(size == count) }
+                }
+            }
+        }
+    }
+
+    /// libcurl 7.88 forgets to wake a transfer whose answer came while another one of the connection was looked at, if a third one began
+    /// after that: the answer lay there until some deadline woke its transfer.
+    @Test func anAnswerThatCameBesideAnotherIsNotLeftLying() async throws {
+        let authority = try TestAuthority()
+        try await TestServer.with(.http2(authority, requiresClientCertificate: false)) { url in
+            for _ in 0..<20 {
+                let client = HTTPClient(configuration: trusting(authority))
+                var groups: [[HTTPStream]] = []
+                for name in 0..<8 {
+                    groups.append([])
+                    for index in 0..<6 { groups[name].append(try await client.stream(.init(url: "\(url)/together/\(name)/\(index % 2)"))) }
+                }
+                for (name, streams) in groups.enumerated() {
+                    let start = ContinuousClock.now
+                    let trigger = Task { try await client.send(.init(url: "\(url)/together/\(name)/0", deadline: .seconds(5))) }
+                    usleep(.random(in: 0..<1000))
+                    let third = Task { try await client.send(.init(url: "\(url)/never")) }
+                    for (stream, expected) in zip(streams, [[], ["x"], [], ["x"], [], ["x"]]) {
+                        var lines: [String] = []
+                        for try await line in stream.lines { lines.append(String(decoding: line, as: UTF8.self)) }
+                        #expect(lines == expected)
+                    }
+                    _ = try await trigger.value
+                    #expect(start.duration(to: .now) < .seconds(2))
+                    third.cancel()
+                    _ = await third.result
                 }
             }
         }

@@ -134,6 +134,18 @@ enum TestServer {
             await gate.wait()
             return ""
         }
+        // Answers of this length that all end at once, when seven of a name are asked for.
+        let meeting = Meeting()
+        router.get("/together/:name/:bytes") { _, context -> Response in
+            let (name, bytes) = (try context.parameters.require("name"), try context.parameters.require("bytes", as: Int.self))
+            return Response(
+                status: .ok,
+                body: .init { writer in
+                    await meeting.join(name, of: 7)
+                    if bytes > 0 { try await writer.write(ByteBuffer(string: String(repeating: "x", count: bytes))) }
+                    try await writer.finish(nil)
+                })
+        }
         router.get("/broken") { _, _ -> Response in
             Response(
                 status: .ok,
@@ -141,6 +153,19 @@ enum TestServer {
                     try await writer.write(ByteBuffer(string: "half a li"))
                     throw CancellationError()
                 })
+        }
+    }
+}
+
+/// Holds callers back until so many of a name are there.
+private actor Meeting {
+    private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+    func join(_ name: String, of count: Int) async {
+        await withCheckedContinuation { continuation in
+            waiting[name, default: []].append(continuation)
+            guard waiting[name]?.count == count else { return }
+            for each in waiting.removeValue(forKey: name) ?? [] { each.resume() }
         }
     }
 }

@@ -34,7 +34,8 @@ void reconciler_curl_multi_cleanup(CURLM *multi);
 CURLMcode reconciler_curl_multi_add_handle(CURLM *multi, CURL *handle);
 CURLMcode reconciler_curl_multi_remove_handle(CURLM *multi, CURL *handle);
 CURLMcode reconciler_curl_multi_perform(CURLM *multi, int *running);
-CURLMcode reconciler_curl_multi_poll(CURLM *multi, int milliseconds);
+// `ready`: how many descriptors something happened to.
+CURLMcode reconciler_curl_multi_poll(CURLM *multi, int milliseconds, int *ready);
 CURLMcode reconciler_curl_multi_wakeup(CURLM *multi);
 CURLMsg *reconciler_curl_multi_info_read(CURLM *multi, int *left);
 const char *reconciler_curl_multi_strerror(CURLMcode code);

@@ -27,6 +27,12 @@ final class EngineLoop {
     private static let crowd = 16
     private static let moment: UInt32 = 400  // microseconds
 
+    /// Milliseconds until transfers are looked at again though nothing happened: one at first, then twice as many each time.
+    ///
+    /// libcurl 7.88 drops the timer that should wake a transfer whose answer came while another one of its connection was looked at, when
+    /// a third one begins after that in the same `curl_multi_perform`. Such a transfer goes on at the next look.
+    private var patience: Int32 = 1
+
     init(mailbox: Mailbox) {
         _ = Self.initializeLibrary
         self.mailbox = mailbox
@@ -39,7 +45,8 @@ final class EngineLoop {
     func run() {
         mailbox.publish(multi)
         while true {
-            for command in mailbox.take() { obey(command) }
+            let commands = mailbox.take()
+            for command in commands { obey(command) }
             if isShutDown { break }
             startWaiting()
             var active: Int32 = 0
@@ -47,7 +54,10 @@ final class EngineLoop {
             let finished = collectFinished()
             expire()
             if finished && !waiting.isEmpty { continue }
-            reconciler_curl_multi_poll(multi, pollTimeout())
+            var ready: Int32 = 0
+            if finished || !commands.isEmpty { patience = 1 }
+            reconciler_curl_multi_poll(multi, pollTimeout(), &ready)
+            patience = ready > 0 ? 1 : min(2 * patience, 60_000)
             if running.count >= Self.crowd { usleep(Self.moment) }
         }
         for transfer in waiting { transfer.finish(failure(of: transfer, .shutDown, "the HTTP client was shut down")) }
@@ -154,8 +164,9 @@ final class EngineLoop {
 
     /// Milliseconds.
     private func pollTimeout() -> Int32 {
-        guard let earliestExpiry, !(running.isEmpty && waiting.isEmpty) else { return 60_000 }
-        return Int32(clamping: max(0, min(60_000, (earliestExpiry - .now).milliseconds + 1)))
+        if running.isEmpty && waiting.isEmpty { return 60_000 }
+        guard let earliestExpiry else { return patience }
+        return Int32(clamping: max(0, min(Int(patience), (earliestExpiry - .now).milliseconds + 1)))
     }
 
     private func end(_ id: UInt64, _ code: HTTPError.Code, _ message: String) {
