@@ -23,12 +23,12 @@ package final class MadeAsDeclared: Sendable {
     package struct Object: Sendable {
         /// `uid resourceVersion`.
         package let version: String
-        /// `uid digest` of its text but for its status; `nil` when that cannot be told.
-        package let text: String?
+        /// What it is but for its status, as `OwnedTexts` has it; `nil` when that cannot be told.
+        package let lasting: String?
 
-        package init(version: String, text: String?) {
+        package init(version: String, lasting: String?) {
             self.version = version
-            self.text = text
+            self.lasting = lasting
         }
     }
 
@@ -48,8 +48,9 @@ package final class MadeAsDeclared: Sendable {
 
     func note(_ object: LiveObject, sent: JSONValue, text: [UInt8]) {
         guard object.id.groupKind.isTheServersOwn, Self.holds(object.body, sent) else { return }
-        let text = ObjectText(text, manager: Applier.fieldManager)
-        let made = Object(version: "\(object.uid) \(object.resourceVersion)", text: text?.evidence)
+        let version = "\(object.uid) \(object.resourceVersion)"
+        let lasting = object.id.groupKind.hasNoStatus ? version : ObjectText(text, manager: Applier.fieldManager)?.evidence
+        let made = Object(version: version, lasting: lasting)
         state.withLock { $0.objects[object.id] = made }
     }
 

@@ -2,20 +2,20 @@ import KubernetesClient
 import ResourceModel
 
 /// All that an application owns but for what controllers report of it: as long as that stays, a comparison finds what it found, and
-/// only the health has to be looked at. Objects of custom kinds go in as they are answered, as in `OwnedEvidence`: their status may be
-/// declared.
+/// only the health has to be looked at. An object of a kind without a status goes in with its resourceVersion, and those of custom kinds
+/// as they are answered, as in `OwnedEvidence`: their status may be declared.
 package struct OwnedTexts: Sendable {
     /// A digest over that.
     package let digest: String
-    /// `uid digest` of each object, by its uid.
+    /// What went in for each object, `uid …`, by its uid.
     package let objects: [String: String]
     private let lists: [(list: ListAnswer, texts: [ObjectText])]
     private let customLists: [ListAnswer]
 
     /// - Returns: `nil` when an answer cannot be told apart from others, or some object was not applied by us.
     init?(_ answers: [OwnedState.Place: ListAnswer], inventory: String) async {
-        let (own, custom) = (answers.filter { $0.key.isTheServersOwn }, answers.filter { !$0.key.isTheServersOwn })
-        let read = await Array(own).concurrentMap(minimumChunk: 1) { place, list in (place, list, list.texts(manager: Applier.fieldManager)) }
+        let reporting = answers.filter { $0.key.isTheServersOwn && !$0.key.groupVersionKind.groupKind.hasNoStatus }
+        let read = await Array(reporting).concurrentMap(minimumChunk: 1) { place, list in (place, list, list.texts(manager: Applier.fieldManager)) }
         var evidence = OwnedEvidence(inventory: inventory)
         var objects: [String: String] = [:]
         var lists: [(ListAnswer, [ObjectText])] = []
@@ -27,22 +27,30 @@ package struct OwnedTexts: Sendable {
             }
             lists.append((list, texts))
         }
-        for (place, list) in custom {
-            guard let part = place.evidence(of: list) else { return nil }
-            evidence.add(place.groupVersionKind.groupKind, part)
+        for (place, list) in answers where reporting[place] == nil {
+            let kind = place.groupVersionKind.groupKind
+            if place.isTheServersOwn {
+                guard let versions = list.versions else { return nil }
+                for version in versions {
+                    evidence.add(kind, version)
+                    objects[String(version.prefix { $0 != " " })] = version
+                }
+            } else {
+                guard let part = place.evidence(of: list) else { return nil }
+                evidence.add(kind, part)
+            }
         }
         digest = evidence.digest
         self.objects = objects
         self.lists = lists
-        customLists = Array(custom.values)
+        customLists = answers.filter { !$0.key.isTheServersOwn }.map(\.value)
     }
 
     /// The health of an application's objects, as it follows from them now.
     /// - Parameter exempt: objects whose health does not count.
     /// - Throws: what kept an answer from being read.
     package func health(of application: String, exempt: Set<ResourceID>) async throws -> HealthAssessment {
-        let reporting = lists.filter { !$0.list.resource.groupKind.hasNoStatus }.flatMap { list, texts in texts.map { (list, $0) } }
-        var parts = try await reporting.concurrentMap { list, text in
+        var parts = try await lists.flatMap { list, texts in texts.map { (list, $0) } }.concurrentMap { list, text in
             Result { try Self.health(of: try list.object(text), list.resource, application, exempt) }
         }.compactMap { try $0.get() }
         for list in customLists {

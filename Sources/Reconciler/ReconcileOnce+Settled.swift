@@ -139,7 +139,7 @@ extension ReconcileOnce {
         var objects = made.objects
         for id in plan.unchanged where id.groupKind.isTheServersOwn {
             guard let object = run.live.objects[id] else { continue }
-            objects[id] = MadeAsDeclared.Object(version: "\(object.uid) \(object.resourceVersion)", text: seen?.objects[object.uid])
+            objects[id] = MadeAsDeclared.Object(version: "\(object.uid) \(object.resourceVersion)", lasting: seen?.objects[object.uid])
         }
         // The namespace that was made for them is nobody's.
         let members = run.desired.manifests.filter { $0.hook == nil }.map { ($0.id, objects[$0.id]) }
@@ -150,9 +150,9 @@ extension ReconcileOnce {
         var (versions, texts) = (OwnedEvidence(inventory: inventory), OwnedEvidence(inventory: inventory))
         for case (let id, let object?) in members {
             versions.add(id.groupKind, object.version)
-            if let text = object.text { texts.add(id.groupKind, text) }
+            if let lasting = object.lasting { texts.add(id.groupKind, lasting) }
         }
-        let isWhole = members.allSatisfy { $0.1?.text != nil }
+        let isWhole = members.allSatisfy { $0.1?.lasting != nil }
         return (versions.digest, isWhole ? OwnedDigest(digest: texts.digest, objects: [:]) : nil)
     }
 
