@@ -88,7 +88,7 @@ struct HTTPClientTests {
     @Test func anAnswerThatCameBesideAnotherIsNotLeftLying() async throws {
         let authority = try TestAuthority()
         try await TestServer.with(.http2(authority, requiresClientCertificate: false)) { url in
-            for _ in 0..<20 {
+            for _ in 0..<12 {
                 let client = HTTPClient(configuration: trusting(authority))
                 var groups: [[HTTPStream]] = []
                 for name in 0..<8 {
@@ -106,7 +106,7 @@ struct HTTPClientTests {
                         #expect(lines == expected)
                     }
                     _ = try await trigger.value
-                    #expect(start.duration(to: .now) < .seconds(2))
+                    #expect(start.duration(to: .now) < .seconds(4), "the deadline woke it")
                     third.cancel()
                     _ = await third.result
                 }
