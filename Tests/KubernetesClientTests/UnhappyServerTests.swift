@@ -1,7 +1,8 @@
 import HTTPTransport
-import KubernetesClient
 import ResourceModel
 import Testing
+
+@testable import KubernetesClient
 
 @Suite(.timeLimit(.minutes(1)))
 struct UnhappyServerTests {
@@ -13,6 +14,31 @@ struct UnhappyServerTests {
             #expect(list.items.count == 1)
             #expect(client.requestCount["list"] == 3)
         }
+    }
+
+    /// More often than a failure is tried again: it has not failed, and many others are refused as well.
+    @Test func isPatientWithAServerThatHasTooMuchToDo() async throws {
+        try await withScript { number, _ in number < 7 ? .status(429, "TooManyRequests", retryAfter: "0") : .list(["a"]) } _: { client in
+            let list = try await client.list(configMaps, namespace: "x")
+            #expect(list.items.count == 1)
+            #expect(client.requestCount["list"] == 8)
+        }
+        // Not without its word when to come back.
+        try await withScript { _, _ in .status(429, "TooManyRequests") } _: { client in
+            let error = await #expect(throws: APIError.self) { try await client.list(configMaps, namespace: "x") }
+            #expect(error?.code == 429)
+            #expect(client.requestCount["list"] == 3)
+        }
+    }
+
+    /// Those that a server refuses together come back one after the other.
+    @Test func theRefusedDoNotComeBackTogether() {
+        let policy = RetryPolicy(attempts: 3)
+        let delays = (0..<200).map { _ in policy.delay(after: 1, retryAfter: .seconds(1)) }
+        #expect(delays.allSatisfy { $0 >= .seconds(1) && $0 <= .seconds(2) })
+        #expect(Set(delays.map { $0.components.attoseconds / 100_000_000_000_000_000 }).count > 5)
+        #expect(policy.delay(after: 1, retryAfter: .seconds(90)) <= .seconds(31))
+        #expect(policy.delay(after: 1, retryAfter: .zero) == .zero && policy.delay(after: 3, retryAfter: .zero) > .zero)
     }
 
     @Test func givesUpAfterItsAttempts() async throws {

@@ -19,6 +19,7 @@ extension KubernetesClient {
         var refreshed = false
         var isBroken = false
         var outOfReachSince: ContinuousClock.Instant?
+        var refusedSince: ContinuousClock.Instant?
         while true {
             let delay: Duration
             do {
@@ -31,7 +32,16 @@ extension KubernetesClient {
                 }
                 let error = APIError(
                     status: response.status, body: response.body, retryAfter: retryAfter(response.headers), request: outgoing.request)
-                guard attempt < retryPolicy.attempts, mayRetry(outgoing, response) else { throw error }
+                let isPatient: Bool
+                if response.status == 429, error.retryAfter != nil {
+                    // One that has too much to do refuses many at once, some of them again and again.
+                    let since = refusedSince ?? ContinuousClock.now
+                    refusedSince = since
+                    isPatient = ContinuousClock.now - since < retryPolicy.patience
+                } else {
+                    isPatient = false
+                }
+                guard isPatient || attempt < retryPolicy.attempts, mayRetry(outgoing, response) else { throw error }
                 delay = retryPolicy.delay(after: attempt, retryAfter: error.retryAfter)
                 logger?.debug("\(outgoing.request): \(response.status), again in \(delay)")
             } catch let error as HTTPError {

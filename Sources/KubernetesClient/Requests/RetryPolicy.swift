@@ -5,7 +5,8 @@ package struct RetryPolicy: Sendable {
     /// Before the second attempt; doubled each time, with jitter.
     package var firstDelay: Duration
     package var longestDelay: Duration
-    /// How long a server that answered before may be out of reach: it is probably being restarted. Attempts are not counted meanwhile.
+    /// How long a server that answered before may be out of reach (it is probably being restarted), or may refuse a request with 429 and say
+    /// when to come back. Attempts are not counted meanwhile.
     package var patience: Duration
 
     package init(
@@ -22,7 +23,10 @@ package struct RetryPolicy: Sendable {
 
     /// - Parameter attempt: the one that failed, from 1.
     func delay(after attempt: Int, retryAfter: Duration?) -> Duration {
-        if let retryAfter { return min(retryAfter, .seconds(30)) }
+        // Those that were refused together do not come back together; and one that says "at once" each time is not asked without a pause.
+        if let retryAfter, retryAfter > .zero || attempt < attempts {
+            return min(retryAfter, .seconds(30)) + min(retryAfter, .seconds(1)) * Double.random(in: 0...1)
+        }
         let doubled = firstDelay * (1 << min(attempt - 1, 16))
         return min(doubled, longestDelay) * Double.random(in: 0.75...1.25)
     }
