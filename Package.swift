@@ -124,7 +124,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(name: "DesiredTests", dependencies: ["Desired", "Git", "YAML", "ResourceModel", "TestSupport"]),
-        .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "YAML", "ResourceModel", "TestSupport", logging]),
+        .testTarget(name: "ApplierTests", dependencies: ["Applier", "KubernetesClient", "Processes", "YAML", "ResourceModel", "TestSupport", logging]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "ResourceModel", grdb]),
         .testTarget(name: "EmbeddedClusterTests", dependencies: ["EmbeddedCluster", "Processes", "YAML", "ResourceModel", "TestSupport"]),
         .testTarget(

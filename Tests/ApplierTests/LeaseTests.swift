@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KubernetesClient
 import Logging
+import Processes
 import ResourceModel
 import TestSupport
 import Testing
@@ -205,6 +206,23 @@ struct LeaseTests {
                 await lease.release()
             }
         }
+    }
+
+    /// As in a container whose init collects nobody: each restart after a crash waited for the lease to run out.
+    @Test func aHolderThatNobodyCollectedHasEnded() throws {
+        var number = pid_t()
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
+        defer { for argument in arguments { free(argument) } }
+        try #require(posix_spawn(&number, "/bin/sleep", nil, nil, &arguments, nil) == 0)
+        let identity = HolderIdentity(
+            host: "here", process: number, started: try #require(ProcessIdentity(pid: number)).startTicks, place: HolderIdentity.current.place)
+        #expect(!identity.isGone)
+        kill(number, SIGKILL)
+        var information = siginfo_t()
+        try #require(waitid(P_PID, id_t(number), &information, WEXITED | WNOWAIT) == 0)
+        #expect(identity.isGone)
+        var status: Int32 = 0
+        #expect(waitpid(number, &status, 0) == number && identity.isGone)
     }
 
     @Test func readsItsOwnIdentityBack() {

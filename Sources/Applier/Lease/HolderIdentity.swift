@@ -53,8 +53,9 @@ package struct HolderIdentity: Sendable, Hashable, CustomStringConvertible {
     package var isGone: Bool {
         guard place == Self.current.place, place.contains("/"), place.count > 20 else { return false }
         if kill(process, 0) != 0, errno == ESRCH { return true }
-        guard let found = ProcessIdentity(pid: process) else { return false }
-        return found.startTicks != started
+        // Of one that may not be looked at it is not known. A zombie, which an init may leave for long, has ended.
+        guard SmallFile.text("/proc/\(process)/stat") != nil else { return false }
+        return ProcessIdentity(pid: process)?.startTicks != started
     }
 
     /// For people.
