@@ -67,7 +67,7 @@ extension ObjectText {
         var uid: String?
         var managedFields = 0..<0
         private var kept: [UInt8] = []
-        /// The manager's entry of `managedFields`. A server may write these first or last.
+        /// The manager's entry of `managedFields`, of which there is one. A server may write these first or last.
         private var entry: [UInt8]?
         /// The Deployment controller's annotation, which belongs to what is declared only where the manager owns it.
         private var revision: [UInt8] = []
@@ -88,7 +88,7 @@ extension ObjectText {
         }
 
         mutating func read(_ walk: inout JSONWalk) -> Bool {
-            return walk.members { walk, key in
+            walk.members { walk, key in
                 if key.elementsEqual("metadata".utf8) { return readMetadata(&walk) }
                 // Items of a list come without kind and apiVersion.
                 let isLeftOut = key.elementsEqual("status".utf8) || key.elementsEqual("kind".utf8) || key.elementsEqual("apiVersion".utf8)
@@ -97,7 +97,7 @@ extension ObjectText {
         }
 
         private mutating func readMetadata(_ walk: inout JSONWalk) -> Bool {
-            return walk.members { walk, key in
+            walk.members { walk, key in
                 if key.elementsEqual("resourceVersion".utf8) { return walk.skipValue() }
                 if key.elementsEqual("managedFields".utf8) { return readOwnership(&walk) }
                 if key.elementsEqual("annotations".utf8) { return readAnnotations(&walk) }
@@ -110,7 +110,7 @@ extension ObjectText {
         }
 
         private mutating func readAnnotations(_ walk: inout JSONWalk) -> Bool {
-            return walk.members { walk, key in
+            walk.members { walk, key in
                 guard key.elementsEqual(Self.revisionAnnotation.utf8) else { return keep(key, of: UInt8(ascii: "a"), &walk) }
                 let start = walk.position
                 guard walk.skipValue() else { return false }
@@ -149,8 +149,8 @@ extension ObjectText {
             }
             guard isWhole else { return false }
             if isManagers, isApply, !isOfSubresource {
-                entry = Array(walk.bytes[start..<walk.position])
-                ownsRevision = holdsRevision
+                entry = (entry ?? []) + walk.bytes[start..<walk.position]
+                ownsRevision = ownsRevision || holdsRevision
             }
             return true
         }
