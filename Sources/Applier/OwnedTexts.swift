@@ -49,28 +49,23 @@ package struct OwnedTexts: Sendable {
     /// The health of an application's objects, as it follows from them now.
     /// - Parameter exempt: objects whose health does not count.
     /// - Throws: what kept an answer from being read.
-    package func health(of application: String, exempt: Set<ResourceID>) async throws -> HealthAssessment {
+    package func assessment(of application: String, exempt: Set<ResourceID>) async throws -> HealthAssessment {
         var parts = try await lists.flatMap { list, texts in texts.map { (list, $0) } }.concurrentMap { list, text in
-            Result { try Self.health(of: try list.object(text), list.resource, application, exempt) }
+            Result { try Self.assessed(try list.object(text), list.resource, application, exempt) }
         }.compactMap { try $0.get() }
         for list in customLists {
-            parts += try list.objects().compactMap { try Self.health(of: $0, list.resource, application, exempt) }
+            parts += try list.objects().compactMap { try Self.assessed($0, list.resource, application, exempt) }
         }
         return aggregateHealth(parts)
     }
 
-    private static func health(
-        of object: JSONValue, _ resource: APIResource, _ application: String, _ exempt: Set<ResourceID>
+    private static func assessed(
+        _ object: JSONValue, _ resource: APIResource, _ application: String, _ exempt: Set<ResourceID>
     ) throws -> (id: ResourceID, health: HealthAssessment)? {
         let object = try LiveObject(object, as: resource)
         guard !exempt.contains(object.id), object.isMember(of: application) else { return nil }
-        return (object.id, ResourceHealth.of(object.body))
+        return (object.id, health(of: object.body))
     }
-}
-
-/// `health(of:)` of this module, named so that a type's own `health` does not hide it.
-private enum ResourceHealth {
-    static func of(_ object: JSONValue) -> HealthAssessment { health(of: object) }
 }
 
 extension ObjectText {

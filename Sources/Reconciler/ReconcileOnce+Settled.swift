@@ -60,7 +60,7 @@ extension ReconcileOnce {
                 found = await known(application.name) { try await history.settled(application.name, seeingButStatus: butStatus) }
             }
             if let (finding, _) = found {
-                newFinding = finding.with(try await texts.health(of: application.name, exempt: finding.exempt), evidence: whole)
+                newFinding = finding.with(try await texts.assessment(of: application.name, exempt: finding.exempt), evidence: whole)
             }
         }
         guard let (finding, manifests) = found else { return nil }

@@ -172,7 +172,7 @@ private let others: [HealthCase] = [
 
     @Test func namesTheCauses() {
         let parts = (1...5).map { (id: id("ConfigMap", "x\($0)"), health: HealthAssessment($0 > 1 ? .degraded : .progressing, "why \($0)")) }
-        #expect(aggregateHealth(parts).message == "ConfigMap shop/x2: why 2; ConfigMap shop/x3: why 3; ConfigMap shop/x4: why 4")
+        #expect(aggregateHealth(parts.reversed()).message == "ConfigMap shop/x2: why 2; ConfigMap shop/x3: why 3; ConfigMap shop/x4: why 4")
     }
 
     @Test func anObjectCanBeLeftOutOfItsApplicationsHealth() throws {

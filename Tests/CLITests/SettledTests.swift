@@ -160,6 +160,37 @@ extension CommandLineTests {
             }
         }
 
+        /// Custom resources are compared when theirs moves, and count for the health beside others that moved.
+        @Test func customResourcesCountBesideStatuses() async throws {
+            try await withScene { scene in
+                let definition = """
+                    apiVersion: apiextensions.k8s.io/v1
+                    kind: CustomResourceDefinition
+                    metadata: {name: doors.example.com}
+                    spec:
+                      group: example.com
+                      names: {kind: Door, plural: doors}
+                      scope: Namespaced
+                      versions:
+                        - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+                    """
+                try await scene.workspace.push([
+                    "environments/shop/web.yaml": Self.deployment, "environments/shop/crd.yaml": definition,
+                    "environments/shop/door.yaml": "{apiVersion: example.com/v1, kind: Door, metadata: {name: front}, spec: {open: true}}\n",
+                ])
+                try await scene.withShop()
+                try await report(scene, available: 1)
+                _ = try await settle(scene)
+                let stuck: JSONValue = ["status": ["conditions": [["type": "Ready", "status": "False", "reason": "Stuck", "message": "it is stuck"]]]]
+                try await patch(scene, "Door", "front", group: "example.com", stuck)
+                let seen = try await settle(scene)
+                #expect(!seen.outcome.output.contains("Healthy") && seen.outcome.output.contains("it is stuck"), "\(seen.outcome.description)")
+                try await patch(scene, "Deployment", "web", group: "apps", subresource: "status", ["status": ["collisionCount": 1]])
+                let look = try await statuses(scene)
+                #expect(look.outcome.output == seen.outcome.output, "\(look.outcome.description)")
+            }
+        }
+
         /// `jqPathExpressions` may choose by a status, and `managedFieldsManagers` by who reported it.
         @Test func whatIsIgnoredMayFollowFromAStatus() async throws {
             try await withScene { scene in

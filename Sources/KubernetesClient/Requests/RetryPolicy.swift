@@ -6,7 +6,7 @@ package struct RetryPolicy: Sendable {
     package var firstDelay: Duration
     package var longestDelay: Duration
     /// How long a server that answered before may be out of reach (it is probably being restarted), or may refuse a request with 429 and say
-    /// when to come back. Attempts are not counted meanwhile.
+    /// when to come back; however many attempts that takes.
     package var patience: Duration
 
     package init(
